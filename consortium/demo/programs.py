@@ -1,0 +1,31 @@
+"""The platform's own processes, started in the order in which they need each other."""
+
+import urllib.error
+import urllib.request
+
+from consortium.embedded.supervisor import Instance
+from consortium.embedded.tied import TiedProcess
+
+CELERY = ["-m", "celery", "-A", "consortium.celery"]
+
+
+def start_web(instance: Instance, port: int) -> TiedProcess:
+    """Start the web process and wait until it answers."""
+    arguments = ["-m", "uvicorn", "consortium.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
+    web = instance.start_program("web", [*arguments, "--no-access-log", "--lifespan", "off"])
+    web.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
+    return web
+
+
+def start_workers(instance: Instance) -> list[TiedProcess]:
+    """Start the worker for tenants' tasks."""
+    worker = [*CELERY, "worker", "-Q", "platform", "-n", "platform@consilium", "-c", "1", "--loglevel", "WARNING"]
+    return [instance.start_program("worker", [*worker, "--without-gossip", "--without-mingle"])]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  loopback, fixed scheme
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,22 @@
+"""The tenant."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from consortium.common.models import UuidModel
+
+
+class Organization(UuidModel):
+    """A hospital or a bank: the tenant whose rows others never see."""
+
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("short name"), max_length=60, unique=True)
+    country = models.CharField(_("country"), max_length=2, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

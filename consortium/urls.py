@@ -1,0 +1,15 @@
+"""Where each door is."""
+
+from allauth.account import views as account
+from django.urls import include, path
+
+from consortium.common import health
+
+urlpatterns = [
+    path("", include("consortium.membership.portal.urls")),
+    path("accounts/login/", account.login, name="account_login"),
+    path("accounts/logout/", account.logout, name="account_logout"),
+    path("", include("allauth.idp.urls")),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]

@@ -1,0 +1,34 @@
+"""The whole story of the demo, as `make demo ARGS=--exit` tells it, on an instance of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.story
+@pytest.mark.timeout(600)
+def test_the_story_is_told_and_every_claim_holds(tmp_path_factory: pytest.TempPathFactory):
+    instance = ROOT / ".local" / "story"
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "CHAIN_RPC_URL", "DJANGO_SETTINGS_MODULE"}
+    }
+    told = subprocess.run(
+        [sys.executable, "-m", "consortium.demo", "--exit", "--fresh", "--port", "0", "--instance", str(instance)],
+        cwd=ROOT,
+        env=inherited,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
+    result = json.loads((instance / "demo" / "result.json").read_text())
+    assert result["wall_seconds"] > 0
