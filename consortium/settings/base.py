@@ -109,10 +109,18 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
 
+# The address that people and agents reach this deployment by.
+PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
+
 # The embedded OpenID provider issues tokens for the API; Keycloak stands behind the same settings later.
 IDP_OIDC_PRIVATE_KEY = env.secret("OIDC_PRIVATE_KEY")
 IDP_OIDC_ACCESS_TOKEN_FORMAT = "jwt"  # noqa: S105  the name of a format
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 900
+IDP_OIDC_ADAPTER = "consortium.membership.oidc.OIDCAdapter"
+OIDC_ISSUER = env.text("OIDC_ISSUER", PUBLIC_URL)
+OIDC_AUDIENCE = env.text("OIDC_AUDIENCE", "consilium-api")
+# Empty: tokens are checked with the embedded provider's own key.
+OIDC_JWKS_URL = env.text("OIDC_JWKS_URL", "")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]

@@ -1,11 +1,14 @@
 """The embedded services: started, repaired after a kill, refused with a remedy when they cannot start."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,14 +16,14 @@ import pytest
 
 from consortium.embedded.errors import DiskFullError, InstanceInUseError, PortInUseError, ServiceDiedError
 from consortium.embedded.instance import ensure_free_space, ensure_port_free, hold
-from consortium.embedded.layout import Layout
+from consortium.embedded.layout import Layout, project_root
 from consortium.embedded.supervisor import running_services
 from consortium.embedded.tied import TiedProcess
 
 KEEP_SERVING = """
 import sys, time
 from pathlib import Path
-from consortium.embedded.layout import Layout
+from consortium.embedded.layout import Layout, project_root
 from consortium.embedded.supervisor import running_services
 with running_services(Layout(Path(sys.argv[1]))) as instance:
     instance.start_program("sleeper", ["-c", "import time; time.sleep(600)"])
@@ -30,14 +33,16 @@ with running_services(Layout(Path(sys.argv[1]))) as instance:
 
 
 @pytest.fixture
-def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+def layout(monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
+    """An instance in the checkout, where the services' own unix users can reach it."""
     for name in ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "CHAIN_RPC_URL"):
         monkeypatch.delenv(name, raising=False)
-    for folder in tmp_path.parents:
-        if folder.stat().st_uid == os.getuid() and folder.name.startswith("pytest-"):
-            folder.chmod(0o711)
-    tmp_path.chmod(0o711)
-    return Layout(tmp_path / "i")
+    home = project_root() / ".local"
+    home.mkdir(exist_ok=True)
+    home.chmod(0o711)
+    root = Path(tempfile.mkdtemp(prefix="t-", dir=home))
+    yield Layout(root)
+    shutil.rmtree(root)
 
 
 def serve_in_child(layout: Layout) -> tuple[subprocess.Popen[str], list[int]]:
