@@ -1,0 +1,102 @@
+"""The consortium's typed messages (EIP-712): what organizations sign, and for which contract.
+
+The contracts declare the same type texts; a test of theirs compares the hashes. A message is signed in the
+domain of one contract on one chain, so that it means nothing anywhere else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from consortium.kernel.errors import InvalidInputError
+from consortium.kernel.structured_data import StructType, encode_type, hash_struct, signing_hash
+
+VERSION = "1"
+AGENT_DOMAIN = "Consilium agent"
+
+_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "ConsortiumRegistry": (
+        "RotateKey(bytes32 organization,uint8 purpose,address newKey,uint256 nonce,uint64 deadline)",
+    ),
+    "ConsortiumGovernor": (
+        "ProposeAct(bytes32 organization,uint8 kind,bytes arguments,string description,uint256 nonce,uint64 deadline)",
+        # OpenZeppelin Governor's own
+        "Ballot(uint256 proposalId,uint8 support,address voter,uint256 nonce)",
+    ),
+    "DecisionBoard": (
+        "OpenDecision(uint8 kind,bytes32 subject,bytes32 policy,bytes32 author,bytes32[] owners,"
+        "uint256 nonce,uint64 deadline)",
+        "CastBallot(bytes32 decision,bytes32 subject,bytes32 organization,uint8 choice)",
+    ),
+    "ConsentAnchor": (
+        "AnchorEpoch(bytes32 organization,uint64 epoch,bytes32 root,uint32 band,uint64 seq,uint64 asOf)",
+        "RevokeConsents(bytes32 organization,uint64 epoch,uint64 seq,bytes32[] subjects)",
+    ),
+    "TrainingLedger": (
+        "Commitment(bytes32 run,uint32 round,uint32 attempt,bytes32 organization,bytes32 plan,bytes32 weights,"
+        "bytes32 cohortRoot,uint32 band,uint64 epoch,uint64 seq,uint64 asOf,uint64 blockNumber,bytes32 blockHash,"
+        "bytes32 maskKeys,bytes32 privacyEvent,uint64 validUntilBlock)",
+        "RoundResult(bytes32 run,uint32 round,uint32 attempt,uint256 survivors,bytes32 maskedDigests,"
+        "bytes32 aggregate,bytes32 nextWeights)",
+        "SurvivorSet(bytes32 run,uint32 round,uint32 attempt,bytes32 roster,uint256 survivors,"
+        "bytes32 maskedDigests,bytes32 weights)",
+        "ShareDeal(bytes32 run,uint32 round,uint32 attempt,bytes32 organization,bytes32 commitments)",
+        "CancelRun(bytes32 run,bytes32 reason)",
+    ),
+    "ModelRegistry": ("RegisterCandidate(bytes32 model,bytes32 run,bytes32 card)",),
+    "AuditAnchor": ("Checkpoint(bytes32 log,uint64 size,bytes32 root)",),
+    # Requests that an agent sends to the platform: no contract ever reads them.
+    AGENT_DOMAIN: ("AgentRequest(bytes32 organization,bytes32 method_path,bytes32 body,uint64 time,bytes32 nonce)",),
+}
+
+TYPES: Mapping[str, StructType] = MappingProxyType(
+    {struct.name: struct for texts in _TEXTS.values() for struct in map(StructType.parse, texts)}
+)
+DOMAIN_OF: Mapping[str, str] = MappingProxyType(
+    {StructType.parse(text).name: domain for domain, texts in _TEXTS.items() for text in texts}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Where a signature holds: a contract (its name and address) on a chain; no address off chain."""
+
+    name: str
+    chain_id: int
+    contract: str | None = None
+
+    def separator(self) -> bytes:
+        """Return the EIP-712 domain separator; the version is "1" everywhere."""
+        text = "EIP712Domain(string name,string version,uint256 chainId"
+        fields: dict[str, Any] = {"name": self.name, "version": VERSION, "chainId": self.chain_id}
+        if self.contract is not None:
+            text += ",address verifyingContract"
+            fields["verifyingContract"] = self.contract
+        return hash_struct({"EIP712Domain": StructType.parse(text + ")")}, "EIP712Domain", fields)
+
+
+def struct_type(primary: str) -> str:
+    """Return a message's type text, as the contract's type hash is computed from it."""
+    _require_known(primary)
+    return encode_type(TYPES, primary)
+
+
+def typed_hash(domain: Domain, primary: str, message: Mapping[str, Any]) -> bytes:
+    """Return the 32 bytes that an organization signs for this message in this domain.
+
+    Raises
+    ------
+    InvalidInputError
+        If the type is unknown, belongs to another contract's domain, or the message does not fit it exactly
+        (see `structured_data.hash_struct`).
+    """
+    _require_known(primary)
+    if domain.name != DOMAIN_OF[primary] or (domain.contract is None) != (domain.name == AGENT_DOMAIN):
+        raise InvalidInputError(f"A {primary} is signed for {DOMAIN_OF[primary]}, not for {domain.name}.")
+    return signing_hash(domain.separator(), hash_struct(TYPES, primary, message))
+
+
+def _require_known(primary: str) -> None:
+    if primary not in TYPES:
+        raise InvalidInputError(f"{primary!r} is not a message of the consortium.")

@@ -1,0 +1,79 @@
+"""The command line: `consilium-verify [--trust FILE] [--json] BUNDLE`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from consilium_verify.bundle import MAX_BUNDLE_BYTES
+from consilium_verify.findings import TrustFileError
+from consilium_verify.trust import Trust, read_trust
+from consilium_verify.verification import Result, Verdict, verify
+
+VERSION = "0.1.0"
+USAGE = 2
+_MAX_TRUST_BYTES = 1024 * 1024
+_SENTENCES = {
+    Verdict.VERIFIED: "VERIFIED: the bundle holds against the trust file.",
+    Verdict.REFUSED: "REFUSED: do not rely on this bundle.",
+    Verdict.ORIGIN_NOT_ESTABLISHED: "CONSISTENT, ORIGIN NOT ESTABLISHED: give a trust file obtained elsewhere.",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Verify and print; return 0 verified, 1 refused, 2 usage, 3 consistent but origin not established."""
+    options = _parser().parse_args(arguments)
+    try:
+        trust = None if options.trust is None else _trust(options.trust)
+        data = _read(options.bundle, MAX_BUNDLE_BYTES + 1)
+    except (OSError, TrustFileError) as error:
+        sys.stderr.write(f"consilium-verify: {error}\n")
+        return USAGE
+    result = verify(data, trust)
+    sys.stdout.write(_as_json(result) if options.json else _as_text(result))
+    return result.verdict.value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="consilium-verify", description="Verify an evidence bundle off-line.")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle (.zip)")
+    parser.add_argument("--trust", type=Path, metavar="FILE", help="trust file, obtained outside the bundle")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    return parser
+
+
+def _trust(path: Path) -> Trust:
+    return read_trust(_read(path, _MAX_TRUST_BYTES))
+
+
+def _read(path: Path, limit: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(limit)
+
+
+def _as_json(result: Result) -> str:
+    findings = result.findings
+    value = {
+        "verdict": result.verdict.name.lower(),
+        "verifier": VERSION,
+        "refusals": [{"where": refusal.where, "reason": refusal.reason} for refusal in findings.refusals],
+        "checked": findings.checked,
+        "unchecked": findings.unchecked,
+    }
+    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+
+
+def _as_text(result: Result) -> str:
+    findings = result.findings
+    lines = [_SENTENCES[result.verdict]]
+    for title, items in (
+        ("Refused", [f"{refusal.where}: {refusal.reason}" for refusal in findings.refusals]),
+        ("Checked", findings.checked),
+        ("Not checked", findings.unchecked),
+    ):
+        lines += ["", f"{title}:", *(f"  - {item}" for item in items)] if items else []
+    # Names from the bundle must not steer the reader's terminal.
+    text = "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+    return text + "\n"

@@ -1,0 +1,112 @@
+"""The trust file: what the asker knows from elsewhere, and holds the bundle to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from consilium_verify.canonical import parse_json
+from consilium_verify.fields import exact, natural, raw, text
+from consilium_verify.findings import Findings, RefusedError, TrustFileError
+from consilium_verify.manifest import Manifest
+from consilium_verify.notes import Checkpoint, VerifierKey, unbase64
+
+FORMAT = "consilium-trust/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A member's name and the addresses of its keys, by purpose (`vote`, `site`)."""
+
+    name: str
+    keys: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Origin established elsewhere: the log and its key, the chain and its contracts, and perhaps more."""
+
+    log_key: VerifierKey
+    log_id: bytes
+    chain_id: int
+    genesis: bytes | None
+    pinned_block: tuple[int, bytes] | None
+    contracts: Mapping[str, bytes]
+    organizations: Mapping[bytes, Organization]
+    witness_quorum: int
+    pinned_checkpoint: Checkpoint | None
+
+
+def read_trust(data: bytes) -> Trust:
+    """Read a trust file; `TrustFileError` says what is wrong with it."""
+    try:
+        return _trust(parse_json(data))
+    except RefusedError as error:
+        raise TrustFileError(f"The trust file cannot be used: {error}.") from error
+
+
+def check_origin(trust: Trust, manifest: Manifest, findings: Findings) -> None:
+    """Hold what the manifest says about its origin to the trust file."""
+    pairs: list[tuple[str, object, object]] = [
+        ("log's key", manifest.log_key, trust.log_key),
+        ("log's id", manifest.log_id, trust.log_id),
+        ("chain id", manifest.chain.chain_id, trust.chain_id),
+        ("genesis block", manifest.chain.genesis, trust.genesis or manifest.chain.genesis),
+        ("contracts", manifest.chain.contracts, trust.contracts),
+    ]
+    wrong = [name for name, found, expected in pairs if found != expected]
+    for name in wrong:
+        findings.refuse("manifest.json", f"the {name} is not the one in the trust file")
+    if not wrong:
+        findings.checked.append("log, chain and contracts are those of the trust file")
+
+
+def _trust(value: Any) -> Trust:
+    exact(value, "format", "chain", "contracts", "log", optional=("organizations", "witness_quorum", "log_checkpoint"))
+    if value["format"] != FORMAT:
+        raise RefusedError(f"its format is not {FORMAT}")
+    log = exact(value["log"], "origin", "key", "id")
+    key = VerifierKey.parse(text(log["key"]))
+    if key.name != log["origin"]:
+        raise RefusedError("the log's key has another name than its origin")
+    chain = exact(value["chain"], "chain_id", optional=("genesis", "checkpoint"))
+    if "genesis" not in chain and "checkpoint" not in chain:
+        raise RefusedError("the chain needs its genesis block's hash or a checkpoint of height and hash")
+    organizations = _object(value.get("organizations", {}))
+    quorum = natural(value.get("witness_quorum", 0))
+    if quorum > len(organizations):
+        raise RefusedError("the witness quorum is larger than the number of organizations")
+    return Trust(
+        key,
+        raw(log["id"], 32),
+        natural(chain["chain_id"]),
+        raw(chain["genesis"], 32) if "genesis" in chain else None,
+        _block(chain["checkpoint"]) if "checkpoint" in chain else None,
+        {text(name): raw(address, 20) for name, address in _object(value["contracts"]).items()},
+        {raw(identifier, 32): _organization(member) for identifier, member in organizations.items()},
+        quorum,
+        _checkpoint(value["log_checkpoint"]) if "log_checkpoint" in value else None,
+    )
+
+
+def _organization(value: Any) -> Organization:
+    member = exact(value, "name", optional=("vote", "site"))
+    return Organization(text(member["name"]), {k: raw(v, 20) for k, v in member.items() if k != "name"})
+
+
+def _block(value: Any) -> tuple[int, bytes]:
+    block = exact(value, "height", "hash")
+    return natural(block["height"]), raw(block["hash"], 32)
+
+
+def _checkpoint(value: Any) -> Checkpoint:
+    checkpoint = exact(value, "size", "root")
+    root = unbase64(text(checkpoint["root"]))
+    if len(root) != 32:
+        raise RefusedError("the pinned checkpoint's root is not 32 bytes")
+    return Checkpoint(natural(checkpoint["size"]), root)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or len(value) > 1000:
+        raise RefusedError("a member is not an object")
+    return value
