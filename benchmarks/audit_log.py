@@ -1,0 +1,183 @@
+"""The audit log: records appended a second beside raw inserts of the same bytes, integration, proofs.
+
+Runs in a process of its own with a PostgreSQL of its own, so that no other benchmark's settings are in its way.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RAW, MEMORY = "raw INSERT of the same bytes", "the same tree in memory, no database"
+# Goals, a second: a round of 64 sites with three acts each; 10,000 records in five seconds; a page of proofs.
+APPENDED, INTEGRATED, PROVEN = 200, 2_000, 100
+SINGLE, BULK, PER_TRANSACTION, PROOFS = 1_000, 10_000, 100, 200
+
+
+def run() -> list[dict[str, Any]]:
+    """Return the figures."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "benchmarks.audit_log"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    figures: list[dict[str, Any]] = json.loads(done.stdout)
+    return figures
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """A migrated database; this process logs in as its superuser and works as the system's role."""
+    from consortium.embedded.accounts import choose_accounts
+    from consortium.embedded.credentials import Credentials
+    from consortium.embedded.environment import ensure_oidc_key
+    from consortium.embedded.layout import Layout
+    from consortium.embedded.postgres import EmbeddedPostgres
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        layout = Layout(Path(folder))
+        layout.root.chmod(0o711)
+        layout.platform.mkdir(mode=0o700)
+        accounts = choose_accounts(ROOT)
+        credentials = Credentials(layout)
+        ensure_oidc_key(layout.platform / "oidc.pem", accounts.platform())
+        postgres = EmbeddedPostgres(layout, accounts.database(), credentials)
+        process = postgres.start()
+        os.environ |= {
+            "DJANGO_SETTINGS_MODULE": "consortium.settings.test",
+            "SECRET_KEY": credentials.secret("secret-key"),
+            "OIDC_PRIVATE_KEY_FILE": str(layout.platform / "oidc.pem"),
+            "DATABASE_URL": postgres.url("postgres"),
+            "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+            "CACHE_URL": "redis://127.0.0.1:1/1",
+            "PLATFORM_FOLDER": str(layout.platform),
+            "LOG_KEY_FILE": str(layout.platform / "log.key"),
+        }
+        try:
+            _migrate()
+            yield
+        finally:
+            process.stop(sign=signal.SIGINT)
+
+
+def _migrate() -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    options = connection.settings_dict["OPTIONS"]
+    for role in ("consilium_owner", "consilium_system"):
+        connection.close()
+        options["options"] = f"-c role={role}"
+        if role == "consilium_owner":
+            call_command("migrate", verbosity=0, interactive=False)
+
+
+def measure() -> list[dict[str, Any]]:
+    """Append, integrate and prove; each figure beside what it is compared to in the same run."""
+    from django.db import connection, transaction
+
+    from audit.log.checkpoints import sign_checkpoint
+    from audit.log.integration import integrate
+    from audit.log.keys import create_key, key_path
+    from audit.log.proofs import prove_inclusion
+    from audit.models import AuditLog, AuditRecord
+    from consortium.kernel.merkle import MemoryTree
+
+    create_key(key_path())
+    consortium = uuid.uuid4()
+    with transaction.atomic():
+        log = AuditLog.objects.of(consortium_id=consortium)
+    single = _rate(SINGLE, 1, lambda number: _append(consortium, number))
+    bulk = _rate(BULK, PER_TRANSACTION, lambda number: _append(consortium, number))
+    rows = list(AuditRecord.objects.values_list("id", "canonical"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE consilium_owner")
+        cursor.execute("CREATE TABLE bench_raw (id uuid PRIMARY KEY, canonical bytea NOT NULL)")
+
+        def insert(number: int) -> None:
+            identifier, canonical = rows[number]
+            cursor.execute("INSERT INTO bench_raw VALUES (%s, %s)", [identifier, bytes(canonical)])
+
+        raw_single = _rate(SINGLE, 1, insert)
+        cursor.execute("TRUNCATE bench_raw")
+        raw_bulk = _rate(BULK, PER_TRANSACTION, insert)
+        cursor.execute("SET ROLE consilium_system")
+    integrated, integration = _timed(lambda: integrate(log))
+    tree, hashing = _timed(lambda: MemoryTree(bytes(canonical) for _, canonical in rows))
+    sign_checkpoint(log)
+    records = list(AuditRecord.objects.select_related("log")[:PROOFS])
+
+    def prove() -> None:
+        for record in records:
+            prove_inclusion(record).verify()
+
+    _, proving = _timed(prove)
+    _, in_memory = _timed(lambda: [tree.inclusion_path(index) for index in range(PROOFS)])
+    return [
+        _figure("append, one record a transaction", single, "records/s", RAW, raw_single, APPENDED),
+        _figure("append, 100 records a transaction", bulk, "records/s", RAW, raw_bulk, APPENDED),
+        _figure("integration", integrated / integration, "records/s", MEMORY, len(rows) / hashing, INTEGRATED),
+        _figure("inclusion proof, made and verified", PROOFS / proving, "proofs/s", MEMORY, PROOFS / in_memory, PROVEN),
+    ]
+
+
+def _append(consortium: uuid.UUID, number: int) -> None:
+    from audit.acts import Actor, Subject
+    from audit.recorder import record
+
+    record(
+        action="training.lease.take",
+        organization_id=None,
+        consortium_id=consortium,
+        actor=Actor.system("coordinator"),
+        subject=Subject("run", str(uuid.UUID(int=1))),
+        data={"fence": number},
+    )
+
+
+def _rate(count: int, per_transaction: int, act: Callable[[int], None]) -> float:
+    """Return acts a second, committed every `per_transaction` of them."""
+    from django.db import transaction
+
+    begin = time.perf_counter()
+    for first in range(0, count, per_transaction):
+        with transaction.atomic():
+            for number in range(first, first + per_transaction):
+                act(number)
+    return count / (time.perf_counter() - begin)
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    begin = time.perf_counter()
+    return work(), time.perf_counter() - begin
+
+
+def _figure(name: str, value: float, unit: str, compared_to: str, compared_value: float, least: int) -> dict[str, Any]:
+    return {
+        "figure": f"audit log: {name}",
+        "value": round(value, 1),
+        "unit": unit,
+        "compared_to": compared_to,
+        "compared_value": round(compared_value, 1),
+        "ratio": round(value / compared_value, 3),
+        "goal": least,
+        "met": value >= least,
+    }
+
+
+if __name__ == "__main__":
+    with database():
+        print(json.dumps(measure(), indent=2))

@@ -1,0 +1,114 @@
+"""Events of a range of blocks, read in windows that the node accepts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from consortium.kernel.secp256k1 import checksum_address
+from contracts import codec
+from contracts.artifacts import Artifacts
+from contracts.errors import BlockNotFoundError, ChainTimeoutError, RangeTooLargeError
+from contracts.events import ChainEvent, ContractReference
+
+# Besu's default of rpc-max-logs-range: last minus first block may be 5,000; we stay one below.
+MAX_WINDOW_BLOCKS = 5_000
+
+Ask = Callable[[str, list[Any]], Any]
+
+
+def read_logs(
+    ask: Ask, artifacts: Artifacts, contracts: Sequence[ContractReference], from_block: int, to_block: int
+) -> list[ChainEvent]:
+    """The contracts' events from `from_block` to `to_block`, both included and not above the node's head."""
+    if not contracts or from_block > to_block:
+        return []
+    names = {checksum_address(contract.address): contract.name for contract in contracts}
+    reader = _Reader(ask, artifacts, names)
+    raw = [log for window in _windows(ask, sorted(names), from_block, to_block) for log in window]
+    return [event for log in sorted(raw, key=_place) if (event := reader.event(log)) is not None]
+
+
+def _windows(ask: Ask, addresses: list[str], first: int, last: int) -> Iterator[list[dict[str, Any]]]:
+    """Ask window by window, halving where the node says that it is too much or takes too long."""
+    size = MAX_WINDOW_BLOCKS
+    while first <= last:
+        until = min(first + size - 1, last)
+        request = {"address": addresses, "fromBlock": hex(first), "toBlock": hex(until)}
+        try:
+            found = ask("eth_getLogs", [request])
+        except (RangeTooLargeError, ChainTimeoutError):
+            if first == until:
+                raise
+            size = max(1, (until - first + 1) // 2)
+            continue
+        yield found
+        first = until + 1
+
+
+def _place(log: dict[str, Any]) -> tuple[int, int]:
+    return int(log["blockNumber"], 16), int(log["logIndex"], 16)
+
+
+class _Reader:
+    """Turns logs, given in the chain's order, into events; asks only for what they do not say themselves."""
+
+    def __init__(self, ask: Ask, artifacts: Artifacts, names: dict[str, str]) -> None:
+        self.ask = ask
+        self.artifacts = artifacts
+        self.names = names
+        self.times: dict[str, int] = {}
+        self.first_logs: dict[str, int] = {}
+        self.last_place = (-1, -1)
+
+    def event(self, log: dict[str, Any]) -> ChainEvent | None:
+        first_log = self._first_log(log)
+        address = checksum_address(log["address"])
+        name = self.names[address]
+        topics = tuple(bytes.fromhex(topic[2:]) for topic in log["topics"])
+        entry = self.artifacts[name].events.get(topics[0]) if topics else None
+        if entry is None:
+            return None
+        data, (number, index) = bytes.fromhex(log["data"][2:]), _place(log)
+        return ChainEvent(
+            name=entry["name"],
+            contract=name,
+            address=address,
+            arguments=codec.decode_event(entry, topics, data),
+            block_number=number,
+            block_hash=bytes.fromhex(log["blockHash"][2:]),
+            block_time=self._time(log),
+            transaction_hash=bytes.fromhex(log["transactionHash"][2:]),
+            log_index=index,
+            transaction_log_index=index - first_log,
+            topics=topics,
+            data=data,
+        )
+
+    def _time(self, log: dict[str, Any]) -> int:
+        """Newer nodes write the time beside the log; for the others the block is asked."""
+        if (written := log.get("blockTimestamp")) is not None:
+            return int(written, 16)
+        number = log["blockNumber"]
+        if number not in self.times:
+            self.times[number] = int(self._require("eth_getBlockByNumber", [number, False])["timestamp"], 16)
+        return self.times[number]
+
+    def _first_log(self, log: dict[str, Any]) -> int:
+        """The place in the block of the transaction's first log: most often told by its neighbors.
+
+        A transaction's logs lie side by side. So a log is the first of its transaction if it is the
+        block's first, or if the log right before it is ours and of another transaction.
+        """
+        transaction, (number, index) = log["transactionHash"], _place(log)
+        if transaction not in self.first_logs:
+            if index == 0 or self.last_place == (number, index - 1):
+                self.first_logs[transaction] = index
+            else:
+                receipt = self._require("eth_getTransactionReceipt", [transaction])
+                self.first_logs[transaction] = int(receipt["logs"][0]["logIndex"], 16)
+        self.last_place = (number, index)
+        return self.first_logs[transaction]
+
+    def _require(self, method: str, parameters: list[Any]) -> Any:
+        if (found := self.ask(method, parameters)) is None:
+            raise BlockNotFoundError("A block went away while its events were read; read again.")
+        return found

@@ -1,0 +1,43 @@
+"""Send what waits in the outbox, until stopped."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from consortium.common.tenancy import act_for_all
+from consortium.kernel.errors import ConsiliumError
+from contracts.chain import chain_from_settings
+from contracts.dispatcher import Dispatcher
+from contracts.loops import stop_on_signals, work_until_stopped
+from contracts.outbox import CHANNEL
+from contracts.relay import relay_from_settings
+
+# While transactions are under way their receipts are looked for; blocks come every second.
+BUSY_SECONDS = 0.2
+IDLE_SECONDS = 2.0
+NEEDS_A_PERSON = 3
+
+
+class Command(BaseCommand):
+    help = "Send what waits in the outbox to the chain, until SIGTERM; exit status 3 where a person has to look."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="make one pass and end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            dispatcher = Dispatcher(chain_from_settings(), relay_from_settings())
+            if options["once"]:
+                with act_for_all():
+                    self.stdout.write(str(dispatcher.dispatch_once()))
+                return
+            with stop_on_signals() as stop:
+                work_until_stopped(lambda: _pass(dispatcher), channel=CHANNEL, stop=stop)
+        except ConsiliumError as error:
+            raise CommandError(f"{error.code}: {error.message}", returncode=NEEDS_A_PERSON) from error
+
+
+def _pass(dispatcher: Dispatcher) -> float:
+    report = dispatcher.dispatch_once()
+    return BUSY_SECONDS if dispatcher.is_busy() or not report.is_idle else IDLE_SECONDS

@@ -1,0 +1,106 @@
+"""What is to be sent to the chain, how far it has come, and the account that sends it."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Func, Q, Value
+from django.utils.translation import gettext_lazy as _
+
+from consortium.common.models import TransactionState, UuidModel
+from contracts.values import from_json
+
+# Constructors go through the outbox like calls, under this name.
+CONSTRUCTOR = "constructor"
+# An empty transaction that uses up a nonce whose own transaction the node will never take.
+FILLER = "fill_nonce"
+
+
+class OutboxTransaction(UuidModel):
+    """One call of a contract: asked for in the caller's transaction, sent and followed by the dispatcher.
+
+    `arguments` are in the form of `contracts.values`; `raw` are the signed bytes, kept before they
+    are sent, so that the same bytes can be sent again. `block`, `gas` and the error come from the chain.
+    """
+
+    # In the order of asking, also within one transaction; a consortium's calls keep this order.
+    position = models.BigIntegerField(
+        _("position"),
+        db_default=Func(Value("contracts_outbox_position"), function="nextval"),
+        editable=False,
+    )
+    consortium_id = models.UUIDField(_("consortium"))
+    organization_id = models.UUIDField(_("author"), null=True, blank=True)
+    contract = models.CharField(_("contract"), max_length=60)
+    function = models.CharField(_("function"), max_length=200)
+    arguments = models.JSONField(_("arguments"), default=list)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=200)
+    correlation_id = models.CharField(_("correlation id"), max_length=36)
+    state = models.CharField(
+        _("state"), max_length=10, choices=TransactionState.choices, default=TransactionState.RECORDED
+    )
+    sender = models.CharField(_("sender"), max_length=42, blank=True, default="")
+    address = models.CharField(_("contract's address"), max_length=42, blank=True, default="")
+    nonce = models.PositiveBigIntegerField(_("nonce"), null=True, blank=True)
+    raw = models.BinaryField(_("signed bytes"), null=True, blank=True)
+    transaction_hash = models.CharField(_("transaction"), max_length=66, blank=True, default="")
+    block = models.PositiveBigIntegerField(_("block"), null=True, blank=True)
+    gas = models.PositiveBigIntegerField(_("gas used"), null=True, blank=True)
+    error_code = models.CharField(_("error"), max_length=100, blank=True, default="")
+    error_text = models.TextField(_("error in words"), blank=True, default="")
+    submitted_at = models.DateTimeField(_("signed"), null=True, blank=True)
+    broadcast_at = models.DateTimeField(_("last sent"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    # The handlers of the outcome ran, in the transaction that set this.
+    outcome_delivered_at = models.DateTimeField(_("outcome delivered"), null=True, blank=True)
+    outcome_error = models.TextField(_("outcome's fault"), blank=True, default="")
+    outcome_attempts = models.PositiveIntegerField(_("failed deliveries"), default=0)
+    outcome_retry_at = models.DateTimeField(_("next delivery"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("transaction")
+        verbose_name_plural = _("transactions")
+        ordering = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["consortium_id", "idempotency_key"], name="outbox_once_an_intent"),
+            models.UniqueConstraint(fields=["sender", "nonce"], condition=Q(nonce__isnull=False), name="one_a_nonce"),
+            models.CheckConstraint(
+                condition=Q(state__in=["recorded", "submitted", "confirmed", "failed"]), name="outbox_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["submitted", "confirmed"])
+                | Q(raw__isnull=False, nonce__isnull=False) & ~Q(transaction_hash=""),
+                name="sent_only_with_stored_bytes",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["position"], condition=Q(state="recorded"), name="outbox_waiting"),
+            models.Index(fields=["sender", "nonce"], condition=Q(state="submitted"), name="outbox_in_flight"),
+            models.Index(fields=["transaction_hash"], name="outbox_by_hash"),
+            models.Index(
+                fields=["settled_at"],
+                condition=Q(state__in=["confirmed", "failed"], outcome_delivered_at__isnull=True),
+                name="outbox_outcomes_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract}.{self.function} ({self.state})"
+
+    @property
+    def values(self) -> list[Any]:
+        """The arguments as Python values."""
+        return [from_json(argument) for argument in self.arguments]
+
+
+class RelayAccount(models.Model):
+    """The account that sends; its row is the lock under which nonces are taken."""
+
+    address = models.CharField(_("address"), max_length=42, primary_key=True)
+    next_nonce = models.PositiveBigIntegerField(_("next nonce"), default=0)
+
+    class Meta:
+        verbose_name = _("relay account")
+        verbose_name_plural = _("relay accounts")
+
+    def __str__(self) -> str:
+        return self.address

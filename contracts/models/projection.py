@@ -1,0 +1,111 @@
+"""How far a consortium's events have been read, and the events themselves as the chain gave them."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from consortium.common.models import UuidModel
+from contracts.events import ChainEvent
+from contracts.values import from_json, to_json
+
+
+class ChainCursor(models.Model):
+    """The last block whose events are stored; its row is the lock of whoever reads on."""
+
+    consortium_id = models.UUIDField(_("consortium"), primary_key=True)
+    first_block = models.PositiveBigIntegerField(_("first block"))
+    # One below `first_block` until anything was read.
+    position = models.BigIntegerField(_("block"))
+    block_hash = models.BinaryField(_("hash of the block"), default=b"")
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
+    halted_text = models.TextField(_("why it was halted"), blank=True, default="")
+
+    class Meta:
+        verbose_name = _("cursor")
+        verbose_name_plural = _("cursors")
+
+    def __str__(self) -> str:
+        return f"{self.consortium_id} at {self.position}"
+
+
+class ChainEventRecord(UuidModel):
+    """One event; `applied_at` is set in the transaction of its handlers, so it is applied exactly once.
+
+    Known by its transaction and its place in it, which stay the same when a development chain mines
+    the same bytes again in another block.
+    """
+
+    consortium_id = models.UUIDField(_("consortium"))
+    name = models.CharField(_("event"), max_length=100)
+    contract = models.CharField(_("contract"), max_length=60)
+    address = models.CharField(_("address"), max_length=42)
+    arguments = models.JSONField(_("arguments"), default=dict)
+    topics = models.JSONField(_("topics"), default=list)
+    data = models.BinaryField(_("data"), default=b"")
+    block_number = models.PositiveBigIntegerField(_("block"))
+    block_hash = models.CharField(_("hash of the block"), max_length=66)
+    block_time = models.PositiveBigIntegerField(_("time of the block"))
+    transaction_hash = models.CharField(_("transaction"), max_length=66)
+    log_index = models.PositiveIntegerField(_("place in the block"))
+    transaction_log_index = models.PositiveIntegerField(_("place in the transaction"))
+    applied_at = models.DateTimeField(_("applied"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("failed attempts"), default=0)
+    retry_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
+    failed_text = models.TextField(_("failure"), blank=True, default="")
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["block_number", "log_index"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["transaction_hash", "transaction_log_index"], name="event_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["consortium_id", "block_number", "log_index"], name="events_in_order"),
+            models.Index(
+                fields=["consortium_id", "block_number", "log_index"],
+                condition=models.Q(applied_at__isnull=True),
+                name="events_to_apply",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract}.{self.name} in block {self.block_number}"
+
+    @classmethod
+    def of(cls, consortium_id: Any, event: ChainEvent) -> "ChainEventRecord":
+        """The row of an event, not saved."""
+        return cls(
+            consortium_id=consortium_id,
+            name=event.name,
+            contract=event.contract,
+            address=event.address,
+            arguments={name: to_json(value) for name, value in event.arguments.items()},
+            topics=["0x" + topic.hex() for topic in event.topics],
+            data=event.data,
+            block_number=event.block_number,
+            block_hash="0x" + event.block_hash.hex(),
+            block_time=event.block_time,
+            transaction_hash="0x" + event.transaction_hash.hex(),
+            log_index=event.log_index,
+            transaction_log_index=event.transaction_log_index,
+        )
+
+    @property
+    def event(self) -> ChainEvent:
+        """The event as its handlers get it."""
+        return ChainEvent(
+            name=self.name,
+            contract=self.contract,
+            address=self.address,
+            arguments={name: from_json(value) for name, value in self.arguments.items()},
+            block_number=self.block_number,
+            block_hash=bytes.fromhex(self.block_hash[2:]),
+            block_time=self.block_time,
+            transaction_hash=bytes.fromhex(self.transaction_hash[2:]),
+            log_index=self.log_index,
+            transaction_log_index=self.transaction_log_index,
+            topics=tuple(bytes.fromhex(topic[2:]) for topic in self.topics),
+            data=bytes(self.data),
+        )

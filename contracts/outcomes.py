@@ -1,0 +1,65 @@
+"""Who asked for a transaction hears of its outcome: once, in the transaction that notes it."""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from consortium.common.correlation import set_correlation_id
+from consortium.common.models import TransactionState
+from contracts.claims import Hook
+from contracts.models import OutboxTransaction
+from contracts.outbox import outcome_handler
+
+logger = logging.getLogger(__name__)
+
+_SETTLED = (TransactionState.CONFIRMED, TransactionState.FAILED)
+MAX_DELIVERIES = 500
+# After a handler's fault: 1, 2, 4, ... seconds, at most five minutes.
+MAX_PAUSE_SECONDS = 300
+
+
+def deliver_outcomes(at: Hook) -> int:
+    """Run the handlers of settled rows; a handler that fails is called again later and stops no other."""
+    now = timezone.now()
+    waiting = OutboxTransaction.objects.filter(
+        Q(outcome_retry_at__isnull=True) | Q(outcome_retry_at__lte=now),
+        state__in=_SETTLED,
+        outcome_delivered_at__isnull=True,
+    )
+    return sum(_deliver(row, at) for row in waiting.order_by("position")[:MAX_DELIVERIES])
+
+
+def _deliver(row: OutboxTransaction, at: Hook) -> bool:
+    handler = outcome_handler(row)
+    try:
+        with transaction.atomic():
+            locked = (
+                OutboxTransaction.objects.select_for_update(skip_locked=True)
+                .filter(pk=row.pk, state__in=_SETTLED, outcome_delivered_at__isnull=True)
+                .first()
+            )
+            if locked is None:
+                return False
+            locked.outcome_delivered_at, locked.outcome_error, locked.outcome_retry_at = timezone.now(), "", None
+            locked.save(update_fields=["outcome_delivered_at", "outcome_error", "outcome_retry_at"])
+            if handler is not None:
+                set_correlation_id(locked.correlation_id or None)
+                handler(locked)
+            at("outcome_delivered")
+    except Exception as fault:
+        logger.exception("The handler of %s's outcome failed.", row.idempotency_key.partition(":")[0])
+        _note_fault(row, fault)
+        return False
+    return True
+
+
+def _note_fault(row: OutboxTransaction, fault: Exception) -> None:
+    pause = min(2**row.outcome_attempts, MAX_PAUSE_SECONDS)
+    OutboxTransaction.objects.filter(pk=row.pk).update(
+        outcome_attempts=row.outcome_attempts + 1,
+        outcome_error=f"{type(fault).__name__}: {fault}"[:1000],
+        outcome_retry_at=timezone.now() + timedelta(seconds=pause),
+    )

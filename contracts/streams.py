@@ -1,0 +1,130 @@
+"""Reading a consortium's events from its cursor on: stored as they are, in the order of the chain, once."""
+
+import logging
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from consortium.common.api import ensure_atomic
+from contracts.chain import may_heal
+from contracts.errors import ChainRewoundError
+from contracts.events import BlockHeader
+from contracts.interface import Chain
+from contracts.log_windows import MAX_WINDOW_BLOCKS
+from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment
+
+logger = logging.getLogger(__name__)
+
+# The projector listens here; it is told when a stream begins.
+CHANNEL = "consilium_projector"
+
+
+def start_projection(consortium_id: UUID) -> ChainCursor:
+    """Let the projector read a consortium from the block of its first contract; asked again, also a later one's.
+
+    Called when all contracts of the consortium are known: an event is read with the cursor or never.
+    """
+    ensure_atomic()
+    blocks = list(ContractDeployment.objects.filter(consortium_id=consortium_id).values_list("block", flat=True))
+    first = min(blocks)
+    cursor, is_new = ChainCursor.objects.select_for_update().get_or_create(
+        consortium_id=consortium_id, defaults={"first_block": first, "position": first - 1}
+    )
+    if not is_new:
+        _read_from(cursor, min(max(blocks) - 1, cursor.position))
+    with connection.cursor() as notifier:
+        notifier.execute(f"NOTIFY {CHANNEL}")
+    return cursor
+
+
+def read_window(chain: Chain, consortium_id: UUID) -> bool:
+    """Store the next window of a consortium's events; return whether there may be more.
+
+    Raises
+    ------
+    ChainRewoundError
+        If blocks that were read are gone, on any chain but the development chain; the cursor stays and
+        says so.
+    """
+    with transaction.atomic():
+        cursor = _lock(consortium_id)
+        if cursor is None:
+            return False
+        head = chain.head()
+        alarm = _check_block(chain, cursor, head)
+        if alarm is None:
+            return _read(chain, cursor, head)
+        ChainCursor.objects.filter(pk=consortium_id).update(halted_text=alarm.message)
+    raise alarm
+
+
+def _lock(consortium_id: UUID) -> ChainCursor | None:
+    """The cursor, unless another projector works on it."""
+    return ChainCursor.objects.select_for_update(skip_locked=True).filter(pk=consortium_id).first()
+
+
+def _read(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> bool:
+    first, last = cursor.position + 1, min(cursor.position + MAX_WINDOW_BLOCKS, head.number)
+    if first > last:
+        ChainCursor.objects.filter(pk=cursor.pk).update(read_at=timezone.now(), halted_text="")
+        return False
+    deployments = ContractDeployment.objects.filter(consortium_id=cursor.consortium_id)
+    events = chain.logs([deployment.reference for deployment in deployments], first, last)
+    end = chain.block(last)
+    if end is None:
+        # The chain was cut while it was read; the next pass sees how short it is.
+        return False
+    rows = [ChainEventRecord.of(cursor.consortium_id, event) for event in events]
+    ChainEventRecord.objects.bulk_create(rows, ignore_conflicts=True)
+    cursor.position, cursor.block_hash, cursor.read_at, cursor.halted_text = last, end.hash, timezone.now(), ""
+    cursor.save()
+    return last < head.number
+
+
+def _check_block(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> ChainRewoundError | None:
+    """Make sure that the last block read is still there; rewind the development chain's cursor if it is not."""
+    if not cursor.block_hash or _is_there(chain, head, cursor.position, bytes(cursor.block_hash)):
+        return None
+    if not may_heal(chain):
+        return ChainRewoundError(
+            f"Block {cursor.position} is not what was read before (the node's head is {head.number}). Nothing is read "
+            "until an operator has looked: is CHAIN_RPC_URL the right node, and does it follow its network?",
+            consortium=str(cursor.consortium_id),
+            block=cursor.position,
+        )
+    _rewind(chain, cursor, head)
+    return None
+
+
+def _rewind(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> None:
+    common = _common_block(chain, cursor, head)
+    logger.warning("The development chain was cut: consortium %s is read again from %d.", cursor.pk, common + 1)
+    events = ChainEventRecord.objects.filter(consortium_id=cursor.consortium_id)
+    events.filter(block_number__gt=common).delete()
+    _read_from(cursor, common)
+    known = chain.block(common) if common >= cursor.first_block else None
+    cursor.block_hash = known.hash if known is not None else b""
+    cursor.save(update_fields=["block_hash"])
+
+
+def _common_block(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> int:
+    """The last block with events of ours that is still the same; the one before the first contract if none is."""
+    known = ChainEventRecord.objects.filter(consortium_id=cursor.consortium_id, block_number__lte=head.number)
+    blocks = known.order_by("-block_number").values_list("block_number", "block_hash").distinct()
+    for number, block_hash in blocks.iterator():
+        if _is_there(chain, head, number, bytes.fromhex(block_hash[2:])):
+            return int(number)
+    return cursor.first_block - 1
+
+
+def _is_there(chain: Chain, head: BlockHeader, number: int, block_hash: bytes) -> bool:
+    found = chain.block(number) if number <= head.number else None
+    return found is not None and found.hash == block_hash
+
+
+def _read_from(cursor: ChainCursor, position: int) -> None:
+    """Set the cursor back; without a hash, since the block there may hold no event of ours."""
+    cursor.position, cursor.block_hash = position, b""
+    cursor.first_block = min(cursor.first_block, position + 1)
+    cursor.save()

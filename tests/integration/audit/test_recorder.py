@@ -1,0 +1,222 @@
+"""Invariant 2: an act and its record stand or fall together."""
+
+import json
+import uuid
+
+import pytest
+from django.db import transaction
+
+from audit.actions import actions, declare
+from audit.acts import Actor, Subject
+from audit.commitments import commitment
+from audit.errors import InvalidRecordError, UnknownActionError
+from audit.models import AuditLog, AuditRecord, PendingRecord, PersonalField
+from audit.models.records import Outcome
+from audit.recorder import record
+from consortium.common.correlation import set_correlation_id
+from consortium.common.tenancy import NoTransactionError, act_for
+from consortium.kernel.canonical import canonical_json
+from consortium.kernel.digests import sha256_digest
+from consortium.kernel.errors import NotFoundError
+from consortium.membership.models import Organization, User
+
+PERSON = uuid.UUID(int=3)
+PROPOSAL = Subject("proposal", str(uuid.UUID(int=9)))
+
+
+def relay_ballot(world, **changes):
+    arguments = {
+        "action": "governance.ballot.relay",
+        "organization_id": None,
+        "consortium_id": world.consortium.pk,
+        "actor": Actor.person(PERSON, world.hospital.pk),
+        "subject": PROPOSAL,
+        "data": {"organization": str(world.hospital.pk), "choice": "yes"},
+    }
+    return record(**arguments | changes)
+
+
+def test_a_record_holds_who_did_what_to_what(world):
+    set_correlation_id("00000000-0000-0000-0000-000000000007")
+    with act_for(organization_id=world.hospital.pk):
+        row = relay_ballot(world)
+        row = AuditRecord.objects.select_related("log").get(pk=row.pk)
+
+    content = json.loads(bytes(row.canonical))
+    assert content == {
+        "format": "consilium/audit-record/v1",
+        "id": str(row.pk),
+        "log": row.log.origin,
+        "action": "governance.ballot.relay",
+        "outcome": "succeeded",
+        "actor": {"kind": "person", "organization": str(world.hospital.pk), "commitment": row.actor},
+        "subject": {"kind": "proposal", "id": PROPOSAL.id},
+        "recorded_at": row.recorded_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "correlation_id": "00000000-0000-0000-0000-000000000007",
+        "data": {"organization": str(world.hospital.pk), "choice": "yes"},
+        "personal": {},
+    }
+    assert bytes(row.canonical) == canonical_json(content)
+    assert row.digest == sha256_digest(bytes(row.canonical))
+    assert row.log.consortium_id == world.consortium.pk
+    assert row.log.origin == f"consilium.example/logs/{row.log.pk}"
+
+
+def test_a_person_stands_in_the_record_as_a_commitment_that_the_side_table_opens(world):
+    with act_for(organization_id=world.hospital.pk):
+        row = relay_ballot(world, personal={"address": "192.0.2.7"})
+        fields = {field.name: field for field in PersonalField.objects.filter(record=row)}
+
+    assert str(PERSON).encode() not in bytes(row.canonical)
+    assert b"192.0.2.7" not in bytes(row.canonical)
+    content = json.loads(bytes(row.canonical))
+    opened = {name: commitment(salt=bytes(field.salt), name=name, value=field.value) for name, field in fields.items()}
+    assert opened == {"actor": content["actor"]["commitment"], "address": content["personal"]["address"]}
+    assert {field.value for field in fields.values()} == {str(PERSON), "192.0.2.7"}
+
+
+def test_a_data_subject_stands_in_the_record_as_a_commitment(world):
+    with act_for(organization_id=world.hospital.pk):
+        row = record(
+            action="consent.withdrawal.record",
+            organization_id=world.hospital.pk,
+            consortium_id=None,
+            actor=Actor.agent("0x" + "11" * 20, world.hospital.pk),
+            subject=Subject("data_subject", "pseudonym-17"),
+            data={"withdrawal": str(uuid.UUID(int=1))},
+        )
+        assert PersonalField.objects.get(record=row).value == "pseudonym-17"
+    assert b"pseudonym-17" not in bytes(row.canonical)
+    assert row.subject_id.startswith("sha256:")
+    assert row.log.organization_id == world.hospital.pk
+
+
+def test_the_same_person_is_not_linkable_between_two_records(world):
+    with act_for(organization_id=world.hospital.pk):
+        assert relay_ballot(world).actor != relay_ballot(world).actor
+
+
+def test_all_acts_of_one_owner_lie_in_one_log(world):
+    with act_for(organization_id=world.hospital.pk):
+        first, second = relay_ballot(world), relay_ballot(world)
+    with act_for(organization_id=world.bank.pk):
+        third = relay_ballot(
+            world,
+            actor=Actor.person(PERSON, world.bank.pk),
+            data={"organization": str(world.bank.pk), "choice": "no"},
+        )
+    assert first.log_id == second.log_id == third.log_id
+
+
+def test_every_record_waits_for_its_leaf(world, as_system):
+    with act_for(organization_id=world.hospital.pk):
+        row = relay_ballot(world)
+    with as_system():
+        assert [pending.record_id for pending in PendingRecord.objects.all()] == [row.pk]
+
+
+def test_a_refused_attempt_is_recorded_with_its_code_and_may_lack_data(world):
+    with act_for(organization_id=world.hospital.pk):
+        row = relay_ballot(world, data={}, outcome=Outcome.REFUSED, error_code="ballot_closed")
+    assert (row.outcome, row.error_code) == ("refused", "ballot_closed")
+    assert json.loads(bytes(row.canonical))["error"] == "ballot_closed"
+
+
+REFUSALS = [
+    ({"action": "governance.ballot.invent"}, UnknownActionError, "no action"),
+    ({"data": {"organization": "x", "choice": "yes"}}, InvalidRecordError, "must be a UUID"),
+    ({"data": {"choice": "yes"}}, InvalidRecordError, "needs the field organization"),
+    (
+        {"data": {"organization": str(uuid.UUID(int=1)), "choice": "yes", "name": "Maria"}},
+        InvalidRecordError,
+        "no field name",
+    ),
+    ({"subject": Subject("plan", "1")}, InvalidRecordError, "about a proposal"),
+    ({"outcome": Outcome.REFUSED}, InvalidRecordError, "names its error"),
+    ({"error_code": "ballot_closed"}, InvalidRecordError, "names its error"),
+    ({"consortium_id": None}, InvalidRecordError, "exactly one log"),
+    ({"personal": {"actor": "x"}}, InvalidRecordError, "recorder's own"),
+    ({"personal": {"Full name": "x"}}, InvalidRecordError, "personal field"),
+    ({"personal": {"note": "x" * 4097}}, InvalidRecordError, "at most 4096"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error", "text"), REFUSALS, ids=lambda value: str(value)[:40])
+def test_an_act_that_does_not_fit_is_refused_and_nothing_is_written(world, changes, error, text):
+    with act_for(organization_id=world.hospital.pk):
+        with pytest.raises(error, match=text):
+            relay_ballot(world, **changes)
+        assert AuditRecord.objects.count() == 0
+        assert AuditLog.objects.count() == 0
+
+
+def test_an_act_in_two_logs_is_refused(world):
+    with (
+        act_for(organization_id=world.hospital.pk),
+        pytest.raises(InvalidRecordError, match="exactly one log"),
+    ):
+        relay_ballot(world, organization_id=world.hospital.pk)
+
+
+def test_an_act_lies_in_the_kind_of_log_that_its_action_names(world):
+    with (
+        act_for(organization_id=world.hospital.pk),
+        pytest.raises(InvalidRecordError, match="log of the consortium"),
+    ):
+        relay_ballot(world, organization_id=world.hospital.pk, consortium_id=None)
+
+
+def test_a_foreign_log_is_not_found_and_nothing_is_written(world, as_system):
+    with act_for(organization_id=world.outsider.pk), pytest.raises(NotFoundError):
+        relay_ballot(world)
+    with as_system():
+        assert AuditRecord.objects.count() == 0
+        assert AuditLog.objects.count() == 0
+
+
+@pytest.mark.parametrize("identifier", ["", "two words", "tab\t", "ü", "x" * 81])
+def test_an_identifier_that_could_be_a_name_or_break_a_line_is_refused(identifier):
+    with pytest.raises(InvalidRecordError):
+        Subject("plan", identifier)
+    with pytest.raises(InvalidRecordError):
+        Actor.system(identifier)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_outside_a_transaction_is_refused():
+    with pytest.raises(NoTransactionError):
+        record(
+            action="identity.logout",
+            organization_id=uuid.uuid4(),
+            consortium_id=None,
+            actor=Actor.system("web"),
+            subject=Subject("person", "1"),
+        )
+
+
+@transaction.atomic
+def act_and_fail(world):
+    Organization.objects.filter(pk=world.hospital.pk).update(country="DE")
+    relay_ballot(world)
+    raise RuntimeError("the act fails after its record")
+
+
+def test_an_act_that_rolls_back_leaves_no_record(world, as_system):
+    with act_for(organization_id=world.hospital.pk):
+        with pytest.raises(RuntimeError):
+            act_and_fail(world)
+        assert Organization.objects.get(pk=world.hospital.pk).country == ""
+    with as_system():
+        assert AuditRecord.objects.count() == 0
+        assert PendingRecord.objects.count() == 0
+        assert PersonalField.objects.count() == 0
+        assert User.objects.count() == 3
+
+
+def test_an_action_is_declared_once():
+    with pytest.raises(ValueError, match="twice"):
+        declare("identity.logout", None, "person")
+
+
+def test_action_names_are_dotted_words():
+    assert all(name.replace(".", "").replace("_", "").isalpha() and name.count(".") >= 1 for name in actions())

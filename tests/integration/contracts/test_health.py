@@ -1,0 +1,195 @@
+"""What probes, `manage.py chain status` and `manage.py relay` say, also to a process that sees no tenant's row."""
+
+import io
+import json
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from contracts import chain as configured
+from contracts import health, outbox
+from contracts.dispatcher import Dispatcher
+from contracts.errors import ChainUnavailableError
+from contracts.events import BlockHeader, ChainEvent
+from contracts.gateway import Gateway
+from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
+from contracts.projections import projects
+from contracts.projector import project_once, start_projection
+from tests.integration.contracts.conftest import add, deploy
+
+pytestmark = pytest.mark.usefixtures("handlers")
+
+
+@pytest.fixture(autouse=True)
+def named_chain(chain, settings, monkeypatch):
+    """The deployment's chain is the one in memory, and its head is of this moment."""
+    settings.CHAIN_RPC_URL = "http://127.0.0.1:9"
+    settings.CHAIN_ID = settings.DEVELOPMENT_CHAIN_ID
+    monkeypatch.setattr(health, "chain_from_settings", lambda **_: chain)
+    age_head(chain, monkeypatch, 0)
+
+
+def age_head(chain, monkeypatch, seconds: int) -> None:
+    def head() -> BlockHeader:
+        found = chain._blocks[-1].header
+        return BlockHeader(found.number, found.hash, int(time.time()) - seconds)
+
+    monkeypatch.setattr(chain, "head", head)
+
+
+@pytest.fixture
+def consortium(world, as_system, chain, relay):
+    with as_system():
+        deploy(Dispatcher(chain, relay), world.consortium.pk)
+        start_projection(world.consortium.pk)
+        project_once(chain)
+    return world.consortium.pk
+
+
+def status(*options: str) -> tuple[int, str]:
+    written = io.StringIO()
+    try:
+        call_command("chain", "status", *options, stdout=written)
+    except SystemExit as end:
+        return int(end.code or 0), written.getvalue()
+    return 0, written.getvalue()
+
+
+def test_all_is_well_for_a_process_that_sees_no_row(consortium):
+    assert not OutboxTransaction.objects.exists()
+    found = [health.chain(), health.outbox(), health.projector()]
+
+    assert [finding.well for finding in found] == [True, True, True]
+    assert found[1].figures == {
+        "unsent": 0,
+        "oldest_unsent_seconds": 0,
+        "in_flight": 0,
+        "oldest_in_flight_seconds": 0,
+        "faulty_outcomes": 0,
+    }
+    assert found[2].figures == {"streams": 1, "lag_blocks": 0, "failed_streams": 0}
+
+
+def test_a_head_that_stands_still_is_not_well(chain, monkeypatch, db):
+    age_head(chain, monkeypatch, 31)
+    found = health.chain()
+    assert (found.well, found.figures["head_age_seconds"]) == (False, 31)
+    assert "validators" in found.remedy
+
+
+def test_a_node_that_is_away_is_a_finding_and_no_fault(chain, monkeypatch, db):
+    chain.fail("check_chain", ChainUnavailableError("The node cannot be reached."))
+    assert health.chain().text == "The node cannot be reached."
+
+
+def test_no_chain_at_all_is_named(settings, db):
+    settings.CHAIN_RPC_URL = ""
+    found = health.chain()
+    assert (found.well, found.remedy) == (False, "Set CHAIN_RPC_URL and CHAIN_ID.")
+
+
+def test_a_call_that_waits_too_long_is_not_well(consortium, as_system):
+    with as_system():
+        add(consortium, "test:1")
+        OutboxTransaction.objects.update(created_at=timezone.now() - timedelta(seconds=120))
+    found = health.outbox()
+    assert not found.well
+    assert found.figures["unsent"] == 1
+    assert found.figures["oldest_unsent_seconds"] in (120, 121)
+
+
+def test_a_call_that_is_under_way_too_long_is_not_well(consortium, as_system, chain, relay):
+    chain.automine = False
+    with as_system():
+        add(consortium, "test:1")
+        Dispatcher(chain, relay).dispatch_once()
+        assert health.outbox().well
+        OutboxTransaction.objects.filter(state="submitted").update(submitted_at=timezone.now() - timedelta(minutes=3))
+    found = health.outbox()
+    assert not found.well
+    assert found.figures["oldest_in_flight_seconds"] in (180, 181)
+
+
+def test_an_outcome_that_cannot_be_delivered_is_not_well(consortium, as_system, chain, relay):
+    @outbox.on_outcome("test")
+    def fail(row: OutboxTransaction) -> None:
+        raise LookupError("no such row")
+
+    with as_system():
+        add(consortium, "test:1")
+        Dispatcher(chain, relay).dispatch_once()
+        assert (health.outbox().well, health.outbox().figures["faulty_outcomes"]) == (False, 1)
+        code, text = status()
+    assert code == 1
+    assert "LookupError: no such row" in text
+
+
+def test_a_stream_that_stands_still_is_not_well(consortium, as_system, chain):
+    @projects("Counted")
+    def divide(consortium_id: UUID, event: ChainEvent) -> None:
+        event.arguments["total"] //= 0
+
+    with as_system():
+        ChainEventRecord.objects.update(applied_at=None)
+        project_once(chain)
+        assert (health.projector().well, health.projector().figures["failed_streams"]) == (False, 1)
+        code, text = status()
+    assert code == 1
+    assert "ZeroDivisionError" in text
+
+
+def test_a_halted_or_late_stream_is_not_well(consortium, as_system, chain):
+    for _ in range(health.MAX_LAG_BLOCKS + 1):
+        chain.mine()
+    assert (health.projector().well, health.projector().figures["lag_blocks"]) == (False, 21)
+
+    with as_system():
+        project_once(chain)
+        assert health.projector().well
+        ChainCursor.objects.update(halted_text="Block 1 is not what was read before.")
+    assert not health.projector().well
+
+
+def test_the_status_is_given_in_words_and_as_json(consortium):
+    code, text = status()
+    assert (code, text.count("well ")) == (0, 3)
+    code, text = status("--json")
+    document: dict[str, Any] = json.loads(text)
+    assert [finding["name"] for finding in document["findings"]] == ["chain", "outbox", "projector"]
+    assert document["faults"] == []
+
+
+def test_the_relays_key_is_made_once_by_command(settings, tmp_path):
+    settings.RELAY_KEY_FILE = str(tmp_path / "relay.key")
+
+    def relay(action: str) -> str:
+        written = io.StringIO()
+        call_command("relay", action, stdout=written)
+        return written.getvalue().strip()
+
+    with pytest.raises(CommandError, match="relay create"):
+        relay("show")
+    addresses = {relay("create"), relay("create"), relay("show")}
+    assert len(addresses) == 1
+    assert (tmp_path / "relay.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_relay_without_a_file_is_refused(settings):
+    settings.RELAY_KEY_FILE = ""
+    with pytest.raises(CommandError, match="RELAY_KEY_FILE"):
+        call_command("relay", "create")
+
+
+def test_the_gateway_is_made_of_the_settings(settings, monkeypatch):
+    settings.CHAIN_RPC_URL = "http://one:8545, http://two:8545"
+    configured.chain_from_settings.cache_clear()
+    gateway = configured.chain_from_settings()
+    configured.chain_from_settings.cache_clear()
+    assert isinstance(gateway, Gateway)
+    assert gateway.chain_id == settings.DEVELOPMENT_CHAIN_ID
+    assert len(gateway._nodes) == 2

@@ -1,0 +1,300 @@
+"""The projector over a chain in memory: exactly once, in order, each stream by itself, and what a lost chain means."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from consortium.common.correlation import correlation_id, set_correlation_id
+from consortium.common.tenancy import act_for
+from contracts import streams
+from contracts.dispatcher import Dispatcher
+from contracts.errors import ChainRewoundError, ChainUnavailableError
+from contracts.events import ChainEvent
+from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, RelayAccount
+from contracts.projections import projects
+from contracts.projector import ProjectReport, project_once, start_projection
+from tests.chain.counter import fake_chain, text32
+from tests.integration.contracts.conftest import add, deploy
+
+pytestmark = pytest.mark.usefixtures("system", "handlers")
+
+
+@pytest.fixture
+def consortium(world) -> UUID:
+    return world.consortium.pk
+
+
+@pytest.fixture
+def dispatcher(chain, relay, world) -> Dispatcher:
+    made = Dispatcher(chain, relay)
+    for consortium in (world.consortium, world.other_consortium):
+        deploy(made, consortium.pk)
+        start_projection(consortium.pk)
+    return made
+
+
+@pytest.fixture
+def seen() -> list[tuple[UUID, int]]:
+    totals: list[tuple[UUID, int]] = []
+
+    @projects("Counted")
+    def note(consortium_id: UUID, event: ChainEvent) -> None:
+        totals.append((consortium_id, event.arguments["total"]))
+
+    return totals
+
+
+def retry_now() -> None:
+    ChainEventRecord.objects.filter(retry_at__isnull=False).update(retry_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_every_event_is_stored_and_handled_once_in_order(dispatcher, consortium, seen):
+    add(consortium, "test:1", 3)
+    add(consortium, "test:2", 4)
+    dispatcher.dispatch_once()
+
+    assert project_once(dispatcher.chain) == ProjectReport(applied=4)
+    assert project_once(dispatcher.chain) == ProjectReport()
+
+    assert [total for found, total in seen if found == consortium] == [0, 3, 7]
+    record = ChainEventRecord.objects.order_by("block_number").last()
+    counter = ContractDeployment.objects.get(consortium_id=consortium)
+    assert record is not None
+    assert record.event == dispatcher.chain.logs([counter.reference], 0, 99)[-1]
+    assert ChainCursor.objects.get(pk=consortium).position == dispatcher.chain.head().number
+
+
+def test_two_handlers_of_an_event_run_together_or_not_at_all(dispatcher, consortium):
+    @projects("Counted")
+    def write(consortium_id: UUID, event: ChainEvent) -> None:
+        RelayAccount.objects.get_or_create(address=f"{consortium_id}"[:42])
+
+    @projects("Counted")
+    def fail(consortium_id: UUID, event: ChainEvent) -> None:
+        raise LookupError("not today")
+
+    assert project_once(dispatcher.chain).failed == 2
+    assert RelayAccount.objects.count() == 1
+    assert not ChainEventRecord.objects.filter(applied_at__isnull=False).exists()
+
+
+def test_a_handler_of_one_contract_does_not_hear_another(dispatcher, consortium):
+    heard = []
+    projects("Counted", contract="Abacus")(lambda consortium_id, event: heard.append("abacus"))
+    projects("Counted", contract="Counter")(lambda consortium_id, event: heard.append("counter"))
+
+    project_once(dispatcher.chain)
+    assert heard == ["counter", "counter"]
+
+
+def test_a_failing_handler_stops_its_own_stream_alone_and_is_tried_again(dispatcher, consortium, world):
+    faults = [LookupError("first"), LookupError("second")]
+    seen = []
+
+    @projects("Counted")
+    def flaky(consortium_id: UUID, event: ChainEvent) -> None:
+        if consortium_id == consortium and event.arguments["total"] == 3 and faults:
+            raise faults.pop(0)
+        seen.append((consortium_id == consortium, event.arguments["total"]))
+
+    add(consortium, "test:1", 3)
+    add(consortium, "test:2", 4)
+    add(world.other_consortium.pk, "test:3", 5)
+    dispatcher.dispatch_once()
+
+    assert project_once(dispatcher.chain) == ProjectReport(applied=3, failed=1)
+    assert sorted(seen) == [(False, 0), (False, 5), (True, 0)]
+    stuck = ChainEventRecord.objects.get(consortium_id=consortium, failed_text__gt="")
+    assert (stuck.failed_text, stuck.attempts) == ("LookupError: first", 1)
+
+    assert project_once(dispatcher.chain) == ProjectReport(failed=1)
+    retry_now()
+    assert project_once(dispatcher.chain).failed == 1
+    stuck.refresh_from_db()
+    assert stuck.attempts == 2
+    assert stuck.retry_at is not None
+    assert stuck.retry_at > timezone.now() + timedelta(seconds=1)
+    retry_now()
+    assert project_once(dispatcher.chain) == ProjectReport(applied=2)
+    assert seen[-2:] == [(True, 3), (True, 7)]
+
+
+def test_a_handler_runs_under_the_id_of_the_act_that_asked(dispatcher, consortium):
+    ids = []
+    projects("Counted")(lambda consortium_id, event: ids.append((event.arguments["total"], correlation_id())))
+    project_once(dispatcher.chain)
+    ids.clear()
+    asked = []
+    for total in (1, 2):
+        set_correlation_id(None)
+        asked.append((total, add(consortium, f"test:{total}").correlation_id))
+    dispatcher.dispatch_once()
+
+    project_once(dispatcher.chain)
+    assert ids == asked
+    assert asked[0][1] != asked[1][1]
+
+
+def test_a_node_that_does_not_answer_loses_no_event(dispatcher, consortium, seen):
+    add(consortium, "test:1", 3)
+    dispatcher.dispatch_once()
+    for method in ("head", "logs", "block"):
+        dispatcher.chain.fail(method, ChainUnavailableError("away"), times=2)
+        with pytest.raises(ChainUnavailableError):
+            project_once(dispatcher.chain)
+    assert seen == []
+
+    project_once(dispatcher.chain)
+    assert [total for found, total in seen if found == consortium] == [0, 3]
+
+
+def test_what_is_stored_is_applied_while_the_node_is_away(dispatcher, consortium, seen):
+    project_once(dispatcher.chain)
+    ChainEventRecord.objects.update(applied_at=None)
+    seen.clear()
+
+    dispatcher.chain.fail("check_chain", ChainUnavailableError("away"), times=2)
+    with pytest.raises(ChainUnavailableError):
+        project_once(dispatcher.chain)
+    assert len(seen) == 2
+
+
+def test_many_blocks_are_read_window_by_window(dispatcher, consortium, seen, monkeypatch):
+    monkeypatch.setattr(streams, "MAX_WINDOW_BLOCKS", 3)
+    for number in range(10):
+        add(consortium, f"test:{number}")
+    dispatcher.dispatch_once()
+
+    project_once(dispatcher.chain)
+    assert [total for found, total in seen if found == consortium] == list(range(11))
+
+
+def test_an_event_in_the_block_of_a_later_contract_is_not_missed(dispatcher, consortium, seen):
+    """A contract that joins later is read from its own block on, even where the cursor has passed it."""
+    add(consortium, "test:1")
+    dispatcher.dispatch_once()
+    late = dispatcher.chain.head().number
+    project_once(dispatcher.chain)
+    ContractDeployment.objects.create(
+        consortium_id=consortium,
+        name="Other",
+        address=ContractDeployment.objects.get(consortium_id=consortium).address,
+        block=late,
+    )
+
+    start_projection(consortium)
+    assert ChainCursor.objects.get(pk=consortium).position == late - 1
+
+
+@pytest.mark.parametrize("kept", [1, 3])
+def test_the_development_chain_is_read_again_from_the_common_block(dispatcher, consortium, seen, kept):
+    for number in range(4):
+        add(consortium, f"test:{number}")
+    dispatcher.dispatch_once()
+    project_once(dispatcher.chain)
+    addresses = set(ContractDeployment.objects.values_list("address", flat=True))
+
+    dispatcher.chain.lose_blocks_after(kept)
+    dispatcher.chain.mine(empty=True)
+    project_once(dispatcher.chain)
+    assert not ChainEventRecord.objects.filter(block_number__gt=kept).exists()
+    seen.clear()
+    dispatcher.dispatch_once()
+    project_once(dispatcher.chain)
+
+    totals = [total for found, total in seen if found == consortium]
+    assert totals == [0, 1, 2, 3, 4][-len(totals) :]
+    assert totals[-1] == 4
+    assert ChainEventRecord.objects.filter(consortium_id=consortium).count() == 5
+    assert set(ContractDeployment.objects.values_list("address", flat=True)) == addresses
+
+
+def test_blocks_replaced_at_the_same_height_are_noticed(dispatcher, consortium, seen):
+    add(consortium, "test:1", 3)
+    dispatcher.dispatch_once()
+    project_once(dispatcher.chain)
+    height = dispatcher.chain.head().number
+
+    dispatcher.chain.lose_blocks_after(height - 1)
+    dispatcher.chain.mine(empty=True)
+    dispatcher.dispatch_once()
+    project_once(dispatcher.chain)
+
+    record = ChainEventRecord.objects.get(consortium_id=consortium, arguments__total__int="3")
+    assert record.block_number == height + 1
+    assert record.block_hash == "0x" + dispatcher.chain.block(height + 1).hash.hex()
+
+
+def test_anywhere_else_a_shorter_chain_halts_with_an_alarm(relay, world, consortium, seen):
+    chain = fake_chain(chain_id=20_261)
+    dispatcher = Dispatcher(chain, relay)
+    deploy(dispatcher, consortium)
+    start_projection(consortium)
+    add(consortium, "test:1", 3)
+    dispatcher.dispatch_once()
+    project_once(chain)
+
+    chain.lose_blocks_after(1)
+    with pytest.raises(ChainRewoundError):
+        project_once(chain)
+
+    assert ChainEventRecord.objects.count() == 2
+    cursor = ChainCursor.objects.get()
+    assert cursor.position == 2
+    assert "is not what was read before" in cursor.halted_text
+
+
+def test_an_alarm_of_one_stream_does_not_stop_the_others(relay, world, consortium, seen):
+    chain = fake_chain(chain_id=20_261)
+    dispatcher = Dispatcher(chain, relay)
+    for found in (consortium, world.other_consortium.pk):
+        deploy(dispatcher, found)
+        start_projection(found)
+    project_once(chain)
+    first, other = ChainCursor.objects.order_by("pk").values_list("pk", flat=True)
+    ChainCursor.objects.filter(pk=first).update(block_hash=b"\x01" * 32)
+    add(other, "test:1", 5)
+    dispatcher.dispatch_once()
+    seen.clear()
+
+    with pytest.raises(ChainRewoundError):
+        project_once(chain)
+    assert seen == [(other, 5)]
+
+
+def test_replaying_the_chain_into_empty_tables_gives_the_same_events(dispatcher, consortium, seen):
+    for number in range(4):
+        add(consortium, f"test:{number}")
+    dispatcher.dispatch_once()
+    project_once(dispatcher.chain)
+    first, kept = list(seen), list(ChainEventRecord.objects.values_list("transaction_hash", "arguments", "log_index"))
+
+    seen.clear()
+    ChainEventRecord.objects.all().delete()
+    ChainCursor.objects.all().delete()
+    for deployment in ContractDeployment.objects.all():
+        start_projection(deployment.consortium_id)
+    project_once(dispatcher.chain)
+
+    assert seen == first
+    assert list(ChainEventRecord.objects.values_list("transaction_hash", "arguments", "log_index")) == kept
+
+
+def test_members_read_their_consortiums_events_and_outsiders_do_not(dispatcher, consortium, world, become):
+    project_once(dispatcher.chain)
+    with become("consilium_app"):
+        for organization, seen in ((world.hospital, 1), (world.outsider, 1)):
+            with act_for(organization_id=organization.pk):
+                found = {row.consortium_id for row in ChainEventRecord.objects.all()}
+                assert len(found) == seen
+                assert (consortium in found) == (organization == world.hospital)
+                assert {row.pk for row in ChainCursor.objects.all()} == found
+                assert {row.consortium_id for row in ContractDeployment.objects.all()} == found
+
+
+def test_the_names_of_a_reason_are_bytes(dispatcher, consortium):
+    project_once(dispatcher.chain)
+    event = ChainEventRecord.objects.filter(consortium_id=consortium).get().event
+    assert event.arguments["reason"] == text32("created")

@@ -1,0 +1,306 @@
+"""Real programs, a real node and a real database: killed, doubled, stopped; nothing lost, nothing twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+
+from consortium.embedded.accounts import choose_accounts
+from consortium.embedded.credentials import Credentials
+from consortium.embedded.layout import project_root
+from consortium.embedded.postgres import EmbeddedPostgres
+from contracts.dispatcher import Dispatcher
+from contracts.events import ContractReference
+from contracts.gateway import Gateway
+from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, OutboxTransaction
+from contracts.projections import projects
+from contracts.projector import project_once, start_projection
+from contracts.relay import Relay, create_relay, load_relay
+from tests.chain.anvil import Anvil
+from tests.chain.counter import ARTIFACTS
+from tests.integration.contracts.conftest import add, deploy, settle
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("handlers")]
+
+DIE_AT_STEP = """
+import os, signal, sys, django
+django.setup()
+from pathlib import Path
+from consortium.common.tenancy import act_for_all
+from contracts.dispatcher import Dispatcher
+from contracts.gateway import Gateway
+from contracts.relay import load_relay
+from tests.chain.counter import ARTIFACTS
+url, chain_id, key, step = sys.argv[1:]
+def die(name):
+    if name == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+gateway = Gateway([url], chain_id=int(chain_id), artifacts=ARTIFACTS)
+with act_for_all():
+    Dispatcher(gateway, load_relay(Path(key)), at=die).dispatch_once()
+"""
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Anvil]:
+    node = Anvil(tmp_path, state=tmp_path / "state.json").start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def gateway(node: Anvil) -> Gateway:
+    return Gateway([node.url], chain_id=node.chain_id, artifacts=ARTIFACTS, timeout_seconds=5)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    create_relay(tmp_path / "relay.key")
+    return tmp_path / "relay.key"
+
+
+@pytest.fixture
+def relay(key: Path) -> Relay:
+    return load_relay(key)
+
+
+@pytest.fixture
+def environment(embedded_layout, node, key) -> dict[str, str]:
+    """What a program of the platform is told, on the tests' database and the test's node."""
+    postgres = EmbeddedPostgres(
+        embedded_layout, choose_accounts(project_root()).database(), Credentials(embedded_layout)
+    )
+    database = str(connection.settings_dict["NAME"])
+    return dict(os.environ) | {
+        "DJANGO_SETTINGS_MODULE": "consortium.settings.development",
+        "DATABASE_URL": postgres.url("consilium_system", database),
+        "CHAIN_RPC_URL": node.url,
+        "CHAIN_ID": str(node.chain_id),
+        "RELAY_KEY_FILE": str(key),
+        "PYTHONPATH": str(project_root()),
+    }
+
+
+@pytest.fixture
+def consortium(world, as_system, gateway, relay):
+    with as_system():
+        deploy(Dispatcher(gateway, relay), world.consortium.pk)
+        with transaction.atomic():
+            start_projection(world.consortium.pk)
+    return world.consortium.pk
+
+
+def total(gateway: Gateway) -> int:
+    reference = ContractDeployment.objects.get(name="Counter").reference
+    return int(gateway.call(reference, "total"))
+
+
+def wait_until(ready: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("step", ["persisted", "committed", "sent", "settled"])
+def test_a_dispatcher_killed_for_real_loses_and_doubles_nothing(
+    consortium, gateway, relay, key, node, environment, as_system, step
+):
+    with as_system():
+        add(consortium, "test:1", 3)
+    arguments = [sys.executable, "-c", DIE_AT_STEP, node.url, str(node.chain_id), str(key), step]
+    died = subprocess.run(arguments, env=environment, cwd=project_root(), capture_output=True, timeout=60)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+
+    with as_system():
+        row = OutboxTransaction.objects.get(idempotency_key="test:1")
+        stored = bytes(row.raw) if row.raw else None
+        assert row.state == ("recorded" if step == "persisted" else "submitted")
+        if step in {"sent", "settled"}:
+            wait_until(lambda: total(gateway) == 3)
+        else:
+            assert total(gateway) == 0
+
+        settle(Dispatcher(gateway, relay))
+
+        row.refresh_from_db()
+        assert row.state == "confirmed"
+        assert stored is None or bytes(row.raw or b"") == stored
+        assert total(gateway) == 3
+        assert gateway.transaction_count(relay.address) == 2
+
+
+def test_a_node_killed_and_back_without_its_last_blocks_is_healed(consortium, gateway, relay, node, as_system):
+    """anvil writes its state once a second; a kill between loses what was mined since."""
+    with as_system():
+        address = ContractDeployment.objects.get().address
+        wait_until(lambda: saved_height(node) >= gateway.head().number)
+        kept = node.state.read_bytes()
+        for number in range(3):
+            add(consortium, f"test:{number}", 2)
+        settle(Dispatcher(gateway, relay))
+        project_once(gateway)
+        before = list(ChainEventRecord.objects.values_list("transaction_hash", "arguments"))
+        assert total(gateway) == 6
+
+        node.kill()
+        node.state.write_bytes(kept)
+        node.start()
+        assert gateway_after_loss(gateway, address) == 0
+        Dispatcher(gateway, relay).dispatch_once()
+        settle(Dispatcher(gateway, relay))
+        project_once(gateway)
+
+        assert total(gateway) == 6
+        assert set(OutboxTransaction.objects.values_list("state", flat=True)) == {"confirmed"}
+        assert list(ChainEventRecord.objects.values_list("transaction_hash", "arguments")) == before
+        assert not ChainEventRecord.objects.filter(applied_at=None).exists()
+
+
+def saved_height(node: Anvil) -> int:
+    """The newest block in anvil's state file, -1 while there is none or it is being written."""
+    try:
+        state = json.loads(node.state.read_bytes()) if node.state is not None else {}
+    except (OSError, ValueError):
+        return -1
+    return int(state["best_block_number"])
+
+
+def gateway_after_loss(gateway: Gateway, address: str) -> int:
+    return int(gateway.call(ContractReference("Counter", address), "total"))
+
+
+def in_threads(work: Callable[[int], None], number: int = 2) -> None:
+    """Run `work` at the same time on connections of their own, each as the system."""
+    faults: list[BaseException] = []
+    barrier = threading.Barrier(number)
+
+    def run(index: int) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET ROLE consilium_system")
+            barrier.wait(10)
+            work(index)
+        except BaseException as fault:  # noqa: BLE001  handed to the test's own thread
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert faults == []
+
+
+def test_two_dispatchers_at_once_send_everything_once(consortium, node, relay, gateway, as_system):
+    with as_system():
+        for number in range(20):
+            add(consortium, f"test:{number}")
+
+    def dispatch(index: int) -> None:
+        own = Dispatcher(Gateway([node.url], chain_id=node.chain_id, artifacts=ARTIFACTS), relay)
+        for _ in range(4):
+            own.dispatch_once()
+
+    in_threads(dispatch)
+    with as_system():
+        settle(Dispatcher(gateway, relay))
+        assert set(OutboxTransaction.objects.values_list("state", flat=True)) == {"confirmed"}
+        assert total(gateway) == 20
+        assert gateway.transaction_count(relay.address) == 21
+
+
+def test_two_projectors_at_once_handle_every_event_once(consortium, node, relay, gateway, as_system):
+    with as_system():
+        for number in range(20):
+            add(consortium, f"test:{number}")
+        settle(Dispatcher(gateway, relay))
+    seen = []
+    projects("Counted")(lambda consortium_id, event: seen.append(event.arguments["total"]))
+
+    def project(index: int) -> None:
+        for _ in range(5):
+            project_once(Gateway([node.url], chain_id=node.chain_id, artifacts=ARTIFACTS))
+
+    in_threads(project)
+    with as_system():
+        project_once(gateway)
+        assert seen == list(range(21))
+        assert not ChainEventRecord.objects.filter(applied_at=None).exists()
+
+
+def manage(environment: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        env=environment,
+        cwd=project_root(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_the_programs_work_until_they_are_asked_to_end(world, environment, gateway, as_system):
+    """A call is sent on the database's word, its event read, and SIGTERM ends both in order."""
+    programs = [manage(environment, "dispatch"), manage(environment, "project")]
+    try:
+        with as_system():
+            add(
+                world.consortium.pk,
+                "found:source",
+                contract="ValidatorSource",
+                function="constructor",
+                arguments=[1, "0x" + "11" * 20, "0x" + "22" * 20, ["0x" + "33" * 20]],
+            )
+            wait_until(lambda: ContractDeployment.objects.filter(name="ValidatorSource").exists(), 60)
+            with transaction.atomic():
+                start_projection(world.consortium.pk)
+            wait_until(lambda: ChainEventRecord.objects.filter(applied_at__isnull=False).exists(), 60)
+        assert [program.poll() for program in programs] == [None, None]
+    finally:
+        for program in programs:
+            program.send_signal(signal.SIGTERM)
+        outputs = [program.communicate(timeout=20)[0] for program in programs]
+    assert [program.returncode for program in programs] == [0, 0], outputs
+
+
+def test_the_projector_ends_with_an_alarm_where_a_real_chain_was_cut(world, environment, as_system):
+    with as_system():
+        ContractDeployment.objects.create(
+            consortium_id=world.consortium.pk, name="ValidatorSource", address="0x" + "11" * 20, block=1
+        )
+        ChainCursor.objects.create(
+            consortium_id=world.consortium.pk, first_block=1, position=50, block_hash=b"\x01" * 32
+        )
+    real = environment | {"CHAIN_ID": "20261"}
+    with Anvil(Path(environment["RELAY_KEY_FILE"]).parent, chain_id=20_261).start() as other:
+        program = manage(real | {"CHAIN_RPC_URL": other.url}, "project")
+        output = program.communicate(timeout=60)[0]
+
+    assert program.returncode == 3
+    assert "chain_rewound" in output
+    with as_system():
+        assert "is not what was read before" in ChainCursor.objects.get().halted_text
+
+
+def test_a_node_that_is_away_does_not_end_the_dispatcher(environment):
+    program = manage(environment | {"CHAIN_RPC_URL": "http://127.0.0.1:9"}, "dispatch")
+    assert program.stdout is not None
+    line = ""
+    while "cannot be reached" not in line:
+        line = program.stdout.readline()
+        assert line, "it ended"
+    assert program.poll() is None
+    program.send_signal(signal.SIGTERM)
+    program.communicate(timeout=20)
+    assert program.returncode == 0
