@@ -1,0 +1,156 @@
+"""site.toml: who this member is, where the platform and its own node answer, and its local rules."""
+
+import json
+import tomllib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from agent.errors import ConfigurationError
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+MAX_NAME_CHARACTERS = 200
+# A whole round at one site needs about ten signatures; a stolen session must not get thousands.
+DEFAULT_SIGNATURES_PER_MINUTE = 120
+# QBFT blocks come each second; a minute without one means that the chain stands or our node is cut off.
+DEFAULT_HEAD_AGE_SECONDS = 60
+DEFAULT_PORT = 8471
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What this member allows whatever the consortium decides.
+
+    `work_kinds` None allows every kind that this program knows.
+    """
+
+    signatures_per_minute: int = DEFAULT_SIGNATURES_PER_MINUTE
+    max_head_age_seconds: int = DEFAULT_HEAD_AGE_SECONDS
+    work_kinds: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One member's site. `hosts` are names under which the member's own proxy serves the member page."""
+
+    organization: uuid.UUID
+    name: str
+    platform_url: str
+    chain_id: int
+    chain_urls: tuple[str, ...]
+    port: int = DEFAULT_PORT
+    hosts: tuple[str, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or len(self.name) > MAX_NAME_CHARACTERS or not self.name.isprintable():
+            raise ConfigurationError(f"The name is 1 to {MAX_NAME_CHARACTERS} printable characters on one line.")
+        _require_url(self.platform_url, "platform.url", plain_allowed=False)
+        if not self.chain_urls:
+            raise ConfigurationError("chain.rpc_urls names no node. A member reads the chain from its own node.")
+        for url in self.chain_urls:
+            _require_url(url, "chain.rpc_urls", plain_allowed=True)
+        _require_range(self.chain_id, "chain.id", 1, 2**53 - 1)
+        _require_range(self.port, "member_page.port", 0, 65_535)
+        _require_range(self.rules.signatures_per_minute, "rules.signatures_per_minute", 1, 100_000)
+        _require_range(self.rules.max_head_age_seconds, "rules.max_head_age_seconds", 1, 86_400)
+
+    def to_toml(self) -> str:
+        """Return the file's text; a JSON string is a TOML basic string for printable text."""
+        rules = [f"signatures_per_minute = {self.rules.signatures_per_minute}"]
+        rules.append(f"max_head_age_seconds = {self.rules.max_head_age_seconds}")
+        if self.rules.work_kinds is not None:
+            rules.append(f"work_kinds = {json.dumps(list(self.rules.work_kinds))}")
+        lines = [
+            *("[organization]", f"id = {json.dumps(str(self.organization))}", f"name = {json.dumps(self.name)}", ""),
+            *("[platform]", f"url = {json.dumps(self.platform_url)}", ""),
+            *("[chain]", f"id = {self.chain_id}", f"rpc_urls = {json.dumps(list(self.chain_urls))}", ""),
+            *("[member_page]", f"port = {self.port}", f"hosts = {json.dumps(list(self.hosts))}", ""),
+            *("[rules]", *rules, ""),
+        ]
+        return "\n".join(lines)
+
+
+def parse_configuration(content: bytes) -> Configuration:
+    """Read site.toml strictly: every table and key is known, every value of its type.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the key.
+    """
+    try:
+        document = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError("site.toml is not TOML. Correct it, or make the site anew.") from error
+    reader = _Reader(document)
+    kinds = reader.optional("rules", "work_kinds", list)
+    configuration = Configuration(
+        organization=_uuid(reader.value("organization", "id", str)),
+        name=reader.value("organization", "name", str),
+        platform_url=reader.value("platform", "url", str).rstrip("/"),
+        chain_id=reader.value("chain", "id", int),
+        chain_urls=_strings(reader.value("chain", "rpc_urls", list), "chain.rpc_urls"),
+        port=reader.optional("member_page", "port", int, DEFAULT_PORT),
+        hosts=_strings(reader.optional("member_page", "hosts", list, []), "member_page.hosts"),
+        rules=Rules(
+            reader.optional("rules", "signatures_per_minute", int, DEFAULT_SIGNATURES_PER_MINUTE),
+            reader.optional("rules", "max_head_age_seconds", int, DEFAULT_HEAD_AGE_SECONDS),
+            None if kinds is None else _strings(kinds, "rules.work_kinds"),
+        ),
+    )
+    reader.require_all_read()
+    return configuration
+
+
+class _Reader:
+    """Takes values out of the document, so that what is left at the end is unknown."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._left = {name: dict(table) if isinstance(table, dict) else {} for name, table in document.items()}
+
+    def optional(self, table: str, key: str, kind: type, default: Any = None) -> Any:
+        value = self._left.get(table, {}).pop(key, default)
+        if value is not default and type(value) is not kind:
+            raise ConfigurationError(f"site.toml: {table}.{key} must be of type {kind.__name__}.")
+        return value
+
+    def value(self, table: str, key: str, kind: type) -> Any:
+        if (value := self.optional(table, key, kind)) is None:
+            raise ConfigurationError(f"site.toml: {table}.{key} is missing.")
+        return value
+
+    def require_all_read(self) -> None:
+        known = {"organization", "platform", "chain", "member_page", "rules"}
+        unknown = [name for name in self._left if name not in known]
+        unknown += [f"{table}.{key}" for table, keys in self._left.items() for key in keys]
+        if unknown:
+            raise ConfigurationError(f"site.toml: unknown {', '.join(sorted(unknown))}. Remove it or correct its name.")
+
+
+def _strings(values: list[Any], key: str) -> tuple[str, ...]:
+    if not all(type(value) is str for value in values):
+        raise ConfigurationError(f"site.toml: {key} must be a list of texts.")
+    return tuple(values)
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise ConfigurationError("site.toml: organization.id must be a UUID, as the platform shows it.") from error
+
+
+def _require_url(url: str, key: str, *, plain_allowed: bool) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(f"{key} must be an http or https address.")
+    if parts.scheme == "http" and not plain_allowed and parts.hostname not in _LOOPBACK:
+        raise ConfigurationError(f"{key} must be https: what leaves the member's house is encrypted.")
+
+
+def _require_range(value: int, key: str, lowest: int, highest: int) -> None:
+    if not lowest <= value <= highest:
+        raise ConfigurationError(f"{key} must lie within {lowest} and {highest}.")

@@ -1,0 +1,151 @@
+"""One member's site, put together from its folder."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+
+from agent.ballots import Ballots
+from agent.chain import Chain, open_chain
+from agent.chain_check import ChainCheck, Trust
+from agent.client import PlatformClient
+from agent.clock import Clock, now
+from agent.configuration import Configuration, parse_configuration
+from agent.courier import Courier
+from agent.desk import BallotDesk
+from agent.folder import SiteFolder, read_private
+from agent.guards import Fences, KillSwitch, Pins
+from agent.journal import Journal
+from agent.keystore import KeyPurpose, load_key, read_passphrase
+from agent.letters import Letters
+from agent.names import NameBook
+from agent.people import People
+from agent.policy import SigningPolicy
+from agent.proposing import Proposing
+from agent.questions import QuestionReader
+from agent.signer import Signer
+from agent.timelock import TimelockHistory
+from consortium.kernel.identifiers import uuid_to_bytes32
+
+
+@dataclass
+class Site:
+    """What every part of the agent shares; keys are opened when the signer is first asked for, once a process."""
+
+    folder: SiteFolder
+    configuration: Configuration
+    journal: Journal
+    clock: Clock = now
+    given_chain: Chain | None = None
+
+    @cached_property
+    def people(self) -> People:
+        return People(self.folder)
+
+    @cached_property
+    def pins(self) -> Pins:
+        return Pins(self.journal)
+
+    @cached_property
+    def fences(self) -> Fences:
+        return Fences(self.journal)
+
+    @cached_property
+    def switch(self) -> KillSwitch:
+        return KillSwitch(self.journal)
+
+    @cached_property
+    def letters(self) -> Letters:
+        return Letters(self.journal, clock=self.clock)
+
+    @cached_property
+    def organization(self) -> bytes:
+        """The member's id as contracts hold it."""
+        return uuid_to_bytes32(self.configuration.organization)
+
+    @cached_property
+    def chain(self) -> Chain:
+        return self.given_chain or open_chain(self.configuration)
+
+    @cached_property
+    def signer(self) -> Signer:
+        passphrase = read_passphrase(self.folder)
+        keys = {purpose: load_key(self.folder, purpose, passphrase) for purpose in KeyPurpose}
+        policy = SigningPolicy(
+            organization=self.configuration.organization,
+            chain_id=self.configuration.chain_id,
+            pins=self.pins,
+            switch=self.switch,
+            signatures_per_minute=self.configuration.rules.signatures_per_minute,
+            clock=self.clock,
+        )
+        return Signer(keys, policy, self.journal)
+
+    @cached_property
+    def check(self) -> ChainCheck:
+        return ChainCheck(
+            chain=self.chain,
+            history=TimelockHistory(self.chain, self.journal),
+            organization=self.organization,
+            addresses=self.signer.address,
+            max_head_age_seconds=self.configuration.rules.max_head_age_seconds,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def trust(self) -> Trust:
+        return Trust(self.check, self.pins)
+
+    @cached_property
+    def ballots(self) -> Ballots:
+        configuration = self.configuration
+        names = NameBook(configuration.organization, configuration.name)
+        reader = QuestionReader(self.chain, organization=configuration.organization, names=names)
+        return Ballots(reader=reader, chain=self.chain, signer=self.signer, journal=self.journal, letters=self.letters)
+
+    @cached_property
+    def proposing(self) -> Proposing:
+        return Proposing(
+            chain=self.chain,
+            signer=self.signer,
+            journal=self.journal,
+            letters=self.letters,
+            organization=self.organization,
+        )
+
+    def client(self, *, transport: httpx.AsyncBaseTransport | None = None) -> PlatformClient:
+        """Return a new client; close it with `async with`."""
+        return PlatformClient(
+            base_url=self.configuration.platform_url,
+            organization=self.configuration.organization,
+            chain_id=self.configuration.chain_id,
+            signer=self.signer,
+            transport=transport,
+            clock=self.clock,
+        )
+
+    def desk(self, client: PlatformClient, courier: Courier) -> BallotDesk:
+        """Return the desk on which ballots are laid out."""
+        return BallotDesk(
+            client=client,
+            courier=courier,
+            ballots=self.ballots,
+            trust=self.trust,
+            chain=self.chain,
+            chain_id=self.configuration.chain_id,
+        )
+
+
+def open_site(path: Path) -> Site:
+    """Open a site's folder, refusing one that others can reach.
+
+    Raises
+    ------
+    FolderError, ConfigurationError, JournalError
+        Naming what is wrong and how to mend it.
+    """
+    folder = SiteFolder(path)
+    folder.require_private()
+    configuration = parse_configuration(read_private(folder.configuration))
+    return Site(folder, configuration, Journal(folder.journal))

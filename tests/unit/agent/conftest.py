@@ -1,0 +1,36 @@
+"""Sites in temporary folders, closed at the end; scrypt cheap enough for many tests."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agent.keystore
+import agent.people
+from agent.site import Site
+from tests.unit.agent.worlds import make_site
+
+
+@pytest.fixture(autouse=True)
+def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent.people, "SCRYPT_N", 2**4)
+    monkeypatch.setattr(agent.keystore, "SCRYPT_COST", 2)
+
+
+@pytest.fixture
+def new_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    made: list[Site] = []
+
+    def make(**options: Any) -> Site:
+        made.append(make_site(tmp_path / f"site{len(made)}", **options))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.journal.close()
+
+
+@pytest.fixture
+def site(new_site: Callable[..., Site]) -> Site:
+    return new_site()
