@@ -7,9 +7,11 @@ from consortium.common import health
 
 urlpatterns = [
     path("", include("consortium.membership.portal.urls")),
+    path("", include("consortium.governance.portal.urls")),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),
     path("", include("allauth.idp.urls")),
+    path("api/v1/", include("consortium.api_urls", namespace="v1")),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from consortium.demo.steps import services
+from consortium.demo.steps import founding, services
 from consortium.demo.story import ClaimFailedError, Story
 from consortium.demo.world import World
 from consortium.embedded.instance import ensure_port_free, free_port, hold
@@ -15,7 +15,7 @@ from consortium.embedded.leftovers import end_postgres_of, end_programs_of
 from consortium.embedded.supervisor import interrupt_on_terminate, running_services
 from consortium.kernel.errors import ConsiliumError
 
-STEPS = (services,)
+STEPS = (services, founding)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -67,7 +67,7 @@ def _remove(layout: Layout) -> None:
 
 def _tell(layout: Layout, port: int, *, exit_after: bool) -> int:
     story = Story(layout.demo)
-    with running_services(layout) as instance:
+    with running_services(layout, web_port=port) as instance:
         world = World(instance=instance, port=port)
         for step in STEPS:
             step.tell(story, world)

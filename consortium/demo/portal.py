@@ -1,9 +1,18 @@
-"""A person's browser, as far as the story needs one: cookies, forms, no script."""
+"""A person at the portal and at the API: cookies and forms, then a token by code and PKCE."""
 
+import base64
+import hashlib
 import re
-from typing import Self
+import secrets
+import uuid
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
+
+CLIENT_ID = "consilium-cli"
+# Nothing listens there: the code is read from the redirection itself.
+CALLBACK = "http://127.0.0.1/callback"
 
 
 class Visitor:
@@ -11,6 +20,7 @@ class Visitor:
 
     def __init__(self, address: str) -> None:
         self.client = httpx.Client(base_url=address, timeout=30.0)
+        self.token = ""
 
     def __enter__(self) -> Self:
         return self
@@ -27,3 +37,46 @@ class Visitor:
 
     def open(self, path: str) -> httpx.Response:
         return self.client.get(path)
+
+    def get_token(self) -> None:
+        """Get an access token of the embedded OpenID provider for who is logged in."""
+        verifier = secrets.token_urlsafe(48)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        asked = {
+            "client_id": CLIENT_ID,
+            "response_type": "code",
+            "redirect_uri": CALLBACK,
+            "scope": "openid",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        redirection = self.client.get("/identity/o/authorize", params=asked)
+        code = parse_qs(urlsplit(redirection.headers["Location"]).query)["code"][0]
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": CLIENT_ID,
+            "redirect_uri": CALLBACK,
+            "code": code,
+            "code_verifier": verifier,
+        }
+        self.token = self.client.post("/identity/o/api/token", data=form).json()["access_token"]
+
+    def get(self, path: str) -> Any:
+        answer = self.client.get(f"/api/v1/{path}", headers=self._headers())
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path: str, body: Any) -> httpx.Response:
+        headers = self._headers() | {"Idempotency-Key": str(uuid.uuid4())}
+        return self.client.post(f"/api/v1/{path}", json=body, headers=headers)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+def visitor(address: str, email: str, phrase: str) -> Visitor:
+    """Somebody who is logged in and holds a token."""
+    found = Visitor(address)
+    found.log_in(email, phrase)
+    found.get_token()
+    return found

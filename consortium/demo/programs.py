@@ -23,6 +23,31 @@ def start_workers(instance: Instance) -> list[TiedProcess]:
     return [instance.start_program("worker", [*worker, "--without-gossip", "--without-mingle"])]
 
 
+def start_chain_programs(instance: Instance) -> list[TiedProcess]:
+    """Start what sends to the chain and what reads from it, each as the system's database role."""
+    return [
+        instance.start_program("dispatcher", ["manage.py", "dispatch"], role="system"),
+        instance.start_program("projector", ["manage.py", "project"], role="system"),
+    ]
+
+
+def start_system_worker(instance: Instance) -> list[TiedProcess]:
+    """Start the worker for runs and the deployment's own tasks, and the clock that wakes them."""
+    worker = [*CELERY, "worker", "-Q", "runs,system", "-n", "system@consilium", "-c", "2", "--loglevel", "WARNING"]
+    beat = [
+        "beat",
+        "--schedule",
+        str(instance.layout.platform / "beat-schedule"),
+        "--pidfile=",
+        "--loglevel",
+        "WARNING",
+    ]
+    return [
+        instance.start_program("run-worker", [*worker, "--without-gossip", "--without-mingle"], role="system"),
+        instance.start_program("beat", [*CELERY, *beat]),
+    ]
+
+
 def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  loopback, fixed scheme

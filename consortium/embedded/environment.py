@@ -38,6 +38,7 @@ class Addresses:
     broker: str
     cache: str
     chain: str
+    public: str = "http://127.0.0.1:8000"
     chain_id: int = DEVELOPMENT_CHAIN_ID
 
 
@@ -56,6 +57,7 @@ def platform_environment(layout: Layout, credentials: Credentials, addresses: Ad
         "RELAY_KEY_FILE": str(layout.platform / "relay.json"),
         "LOG_KEY_FILE": str(layout.platform / "log.key"),
         "PLATFORM_FOLDER": str(layout.platform),
+        "PUBLIC_URL": addresses.public,
         "STATIC_ROOT": str(layout.root / "static"),
     }
 

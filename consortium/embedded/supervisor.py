@@ -66,12 +66,15 @@ class Instance:
         self.processes.append(process)
         return process
 
-    def manage(self, *arguments: str, role: str = "app") -> None:
-        """Run one `manage.py` command to its end; raise with its output if it fails."""
-        process = self.start_program(f"manage-{arguments[0]}", ["manage.py", *arguments], role=role)
+    def manage(self, *arguments: str, role: str = "app") -> str:
+        """Run one `manage.py` command to its end and return what it printed; raise with its output if it fails."""
+        log = self.layout.logs / f"manage-{arguments[0]}.log"
+        start = log.stat().st_size if log.exists() else 0
+        process = self.start_program(log.stem, ["manage.py", *arguments], role=role)
         self.processes.remove(process)
         if process.wait() != 0:
             raise EmbeddedError(f"manage.py {' '.join(arguments)} failed:\n{process.log_tail()}")
+        return log.read_bytes()[start:].decode()
 
     def dead(self) -> list[TiedProcess]:
         return [process for process in self.processes if not process.is_running()]
@@ -82,7 +85,7 @@ class Instance:
 
 
 @contextmanager
-def running_services(layout: Layout, *, chain_port: int | None = None) -> Iterator[Instance]:
+def running_services(layout: Layout, *, web_port: int = 8000, chain_port: int | None = None) -> Iterator[Instance]:
     """Hold the instance, repair what an earlier run left, start database, broker and chain; stop all at the end.
 
     A service whose address stands in the environment (`DATABASE_URL`, `CELERY_BROKER_URL`,
@@ -92,7 +95,7 @@ def running_services(layout: Layout, *, chain_port: int | None = None) -> Iterat
     with hold(layout):
         instance = _prepare(layout)
         try:
-            _start_services(instance, chain_port)
+            _start_services(instance, web_port, chain_port)
             write_environment_files(layout, instance.credentials, instance.addresses)
             yield instance
         finally:
@@ -112,7 +115,7 @@ def _prepare(layout: Layout) -> Instance:
     return instance
 
 
-def _start_services(instance: Instance, chain_port: int | None) -> None:
+def _start_services(instance: Instance, web_port: int, chain_port: int | None) -> None:
     layout, accounts = instance.layout, instance.accounts
     environment = base_environment(layout)
     database = _database_from_environment()
@@ -130,7 +133,8 @@ def _start_services(instance: Instance, chain_port: int | None) -> None:
         embedded = EmbeddedChain(layout, accounts.platform(), chain_port or free_port(), environment)
         instance.processes.append(embedded.start())
         chain = embedded.url
-    instance.addresses = Addresses(database=database, broker=broker, cache=cache, chain=chain)
+    public = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{web_port}")
+    instance.addresses = Addresses(database=database, broker=broker, cache=cache, chain=chain, public=public)
 
 
 def _database_from_environment() -> dict[str, str] | None:

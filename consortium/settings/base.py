@@ -37,7 +37,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "consortium.common.static_files.StaticFilesMiddleware",
     "consortium.common.correlation.CorrelationMiddleware",
     "consortium.common.transactions.RequestTransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "consortium.membership.middleware.OrganizationMiddleware",
+    "audit.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "consortium.urls"
@@ -184,7 +185,17 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "platform"
-CELERY_TASK_ROUTES = {"training.tasks.coordinate_run": {"queue": "runs"}}
+CELERY_TASK_ROUTES = {
+    "training.tasks.coordinate_run": {"queue": "runs"},
+    "consortium.governance.tasks.*": {"queue": "system"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "advance proposals": {
+        "task": "consortium.governance.tasks.advance_proposals",
+        "schedule": 1.0,  # seconds
+        "options": {"expires": 5},
+    },
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Seconds; longer than any task: a run's task acknowledges early and is found again by its lease.
@@ -202,6 +213,8 @@ DEVELOPMENT_CHAIN_ID = 417_001
 # Keystore of the relay: it submits what members signed and has no rights of its own.
 RELAY_KEY_FILE = env.text("RELAY_KEY_FILE", "")
 
+# The name under which this deployment's logs are known: it stands in every checkpoint and never changes.
+LOG_ORIGIN = env.text("LOG_ORIGIN", "consilium.example")
 # The Ed25519 key that signs the logs' checkpoints.
 LOG_KEY_FILE = env.text("LOG_KEY_FILE", "")
 

@@ -1,9 +1,15 @@
 """Small parts of pages: icons, digests, badges."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from django import template
 from django.templatetags.static import static
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
 
@@ -13,6 +19,17 @@ _STATES = {
     "submitted": ("is-underway", "send"),
     "confirmed": ("is-settled", "check"),
     "failed": ("is-refused", "x"),
+    "pending": ("is-waiting", "clock-3"),
+    "succeeded": ("is-settled", "check"),
+    "queued": ("is-underway", "clock-3"),
+    "executed": ("is-settled", "circle-check"),
+    "defeated": ("is-refused", "circle-x"),
+    "canceled": ("is-refused", "ban"),
+    "expired": ("is-refused", "clock-3"),
+    "yes": ("is-settled", "check"),
+    "no": ("is-refused", "x"),
+    "abstain": ("", "ban"),
+    "": ("", "circle-dashed"),
     "applicant": ("is-waiting", "clock-3"),
     "active": ("is-settled", "check"),
     "suspended": ("is-refused", "pause"),
@@ -36,6 +53,41 @@ def badge(state: str, label: str) -> SafeString:
     """A state as icon, word and colour; the colour is never the only sign."""
     meaning, name = _STATES.get(state, ("", "clock-3"))
     return format_html('<span class="badge {}">{}{}</span>', meaning, icon(name), label)
+
+
+_KINDS = {
+    "admit": _("Admission of a member"),
+    "suspend": _("Suspension of a member"),
+    "reinstate": _("Reinstatement of a member"),
+    "remove": _("Removal of a member"),
+    "activate_validator": _("Activation of a validator"),
+    "deactivate_validator": _("Deactivation of a validator"),
+    "set_policy": _("Change of policy"),
+    "set_decision_rule": _("Change of a rule"),
+    "set_runner": _("Acceptance of a runner"),
+    "set_parameters": _("Change of parameters"),
+    "replace_key": _("Recovery of a key"),
+    "approve_plan": _("Approval of a training plan"),
+    "release_model": _("Release of a model"),
+    "recall_model": _("Recall of a model"),
+    "grant_licence": _("Licence on data"),
+}
+
+
+@register.simple_tag
+def kind_label(proposal: Any) -> str:
+    """The kind of a proposal in plain words."""
+    return str(_KINDS.get(proposal.kind, proposal.kind))
+
+
+@register.simple_tag
+def moment(value: datetime | None) -> SafeString:
+    """A time in words, its machine form beside it."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', "-")
+    machine = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    words = date_format(localtime(value), "j M Y, H:i T")
+    return format_html('<time datetime="{}" title="{}">{}</time>', machine, machine, words)
 
 
 @register.simple_tag

@@ -2,7 +2,7 @@
 
 import secrets
 
-from consortium.demo.portal import Visitor
+from consortium.demo.portal import CALLBACK, CLIENT_ID, Visitor
 from consortium.demo.programs import start_web, start_workers
 from consortium.demo.story import Story
 from consortium.demo.world import World
@@ -15,6 +15,7 @@ def tell(story: Story, world: World) -> None:
         if instance.ended_leftovers:
             story.note(f"{instance.ended_leftovers} processes of an earlier run were still there and were ended")
         instance.manage("migrate", "--verbosity", "0", role="owner")
+        instance.manage("create_token_client", CLIENT_ID, "--redirect-uri", CALLBACK, "--skip-consent")
         start_web(instance, world.port)
         start_workers(instance)
         _make_operator(world)

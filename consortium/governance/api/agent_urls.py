@@ -1,0 +1,11 @@
+"""Addresses of governance in the channel to the agents."""
+
+from django.urls import path
+
+from consortium.governance.api import agent
+
+urlpatterns = [
+    path("ballots", agent.BallotsView.as_view(), name="agent-ballots"),
+    path("ballots/<uuid:proposal>", agent.BallotView.as_view(), name="agent-ballot"),
+    path("proposals", agent.ProposalsView.as_view(), name="agent-proposals"),
+]

@@ -1,0 +1,63 @@
+"""Moving decided proposals on: anybody may close, queue and execute, so the platform does it, in order."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from consortium.governance.domain.kinds import Contract
+from consortium.governance.models import Proposal
+from consortium.kernel.identifiers import from_hex
+from contracts import outbox
+from contracts.models import OutboxTransaction
+
+# A block carries the time of its making: ask a little after the chain's own clock allows it.
+CLOCK_MARGIN = timedelta(seconds=1)
+MAXIMUM_TRIES = 5
+
+
+def advance_all(now: datetime | None = None) -> int:
+    """Ask for the next step of every proposal that is due; return how many steps were asked for."""
+    open_states = [Proposal.State.PENDING, Proposal.State.ACTIVE, Proposal.State.SUCCEEDED, Proposal.State.QUEUED]
+    due = Proposal.objects.filter(state__in=open_states).exclude(chain_key="").order_by("created_at")
+    return sum(advance(proposal, now or timezone.now()) for proposal in due)
+
+
+def advance(proposal: Proposal, now: datetime) -> bool:
+    """Ask for the proposal's next step if it is due and not under way."""
+    if proposal.contract == Contract.BOARD:
+        if not (proposal.is_settled() or _has_ended(proposal, now)):
+            return False
+        return _ask(proposal, "close", "close", [from_hex(proposal.chain_key)])
+    if proposal.state == Proposal.State.QUEUED:
+        if proposal.executable_at is None or now < proposal.executable_at + CLOCK_MARGIN:
+            return False
+        return _ask(proposal, "execute", "execute", [int(proposal.chain_key)])
+    if proposal.is_settled():
+        return _ask(proposal, "queue", "queue", [int(proposal.chain_key)])
+    if _has_ended(proposal, now):
+        Proposal.objects.filter(pk=proposal.pk).update(state=Proposal.State.DEFEATED)
+    return False
+
+
+def _has_ended(proposal: Proposal, now: datetime) -> bool:
+    return proposal.closes_at is not None and now >= proposal.closes_at + CLOCK_MARGIN
+
+
+def _ask(proposal: Proposal, step: str, function: str, arguments: list[object]) -> bool:
+    """Ask once; after a refusal by the chain's clock ask again under a new key, a few times."""
+    keys = [f"progress:{proposal.pk}:{step}:{number}" for number in range(MAXIMUM_TRIES)]
+    states = dict(
+        OutboxTransaction.objects.filter(consortium_id=proposal.consortium_id, idempotency_key__in=keys).values_list(
+            "idempotency_key", "state"
+        )
+    )
+    if any(state != "failed" for state in states.values()) or len(states) == MAXIMUM_TRIES:
+        return False
+    outbox.enqueue(
+        consortium_id=proposal.consortium_id,
+        contract=proposal.contract,
+        function=function,
+        arguments=arguments,
+        idempotency_key=keys[len(states)],
+    )
+    return True

@@ -1,0 +1,204 @@
+"""The channel to the agents: they open a session, pull work, and answer."""
+
+import asyncio
+import json
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from consortium.common import blobs
+from consortium.common.api import PROBLEM_TYPE, problem
+from consortium.common.tenancy import act_for
+from consortium.kernel.errors import ConsiliumError, InvalidInputError
+from consortium.kernel.identifiers import from_hex
+from consortium.membership import selectors
+from consortium.membership.api.agent_authentication import AgentAuthentication, token_of
+from consortium.membership.channel import work
+from consortium.membership.channel.hub import hub
+from consortium.membership.channel.sessions import SESSION_SECONDS, SessionRequest, identify_agent, open_session
+
+LONGEST_WAIT_SECONDS = 20.0
+# A vector of ten million 64-bit numbers, and room for its header.
+LARGEST_ANSWER_BYTES = 81_000_000
+
+
+class BytesParser(BaseParser):
+    """Takes an answer as it is: masked vectors are not JSON."""
+
+    media_type = "application/octet-stream"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        data: bytes = stream.read(LARGEST_ANSWER_BYTES + 1)
+        if len(data) > LARGEST_ANSWER_BYTES:
+            raise InvalidInputError("The answer is larger than any plan allows.")
+        return data
+
+
+class AgentView(APIView):
+    """A request of an agent that has a session."""
+
+    authentication_classes = [AgentAuthentication]
+    permission_classes = [IsAuthenticated]
+
+    @property
+    def organization_id(self) -> UUID:
+        organization: UUID = self.request.user.organization_id  # type: ignore[union-attr] # AgentIdentity
+        return organization
+
+
+class SessionView(APIView):
+    """Open a session by a request signed with the site key."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    class InputSerializer(serializers.Serializer[Any]):
+        organization = serializers.UUIDField()
+        site_key = serializers.RegexField(r"^0x[0-9a-fA-F]{40}$")
+        time = serializers.IntegerField(min_value=0, max_value=2**53)
+        nonce = serializers.RegexField(r"^0x[0-9a-fA-F]{64}$")
+        signature = serializers.RegexField(r"^0x[0-9a-fA-F]{130}$")
+
+    class OutputSerializer(serializers.Serializer[Any]):
+        token = serializers.CharField()
+        expires_at = serializers.DateTimeField()
+
+    @extend_schema(request=InputSerializer, responses=OutputSerializer)
+    def post(self, request: Request) -> Response:
+        form = self.InputSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        given = form.validated_data
+        token = open_session(
+            SessionRequest(
+                organization_id=given["organization"],
+                site_key=given["site_key"],
+                time=given["time"],
+                nonce=from_hex(given["nonce"]),
+                signature=from_hex(given["signature"]),
+            ),
+            chain_id=settings.CHAIN_ID,
+        )
+        expires_at = timezone.now() + timedelta(seconds=SESSION_SECONDS)
+        return Response(self.OutputSerializer({"token": token, "expires_at": expires_at}).data)
+
+
+class ConsortiaView(AgentView):
+    """The consortia that the agent's organization belongs to or applies to."""
+
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request) -> Response:
+        return Response({"results": selectors.consortia_for_agent(self.organization_id)})
+
+
+class BlobView(AgentView):
+    """Bytes by digest, of any consortium that the agent's organization belongs to."""
+
+    @extend_schema(responses={(200, "application/octet-stream"): bytes})
+    def get(self, request: Request, digest: str) -> HttpResponse:
+        blob = blobs.find(digest=digest)
+        return HttpResponse(bytes(blob.data), content_type=blob.media_type)
+
+
+class BeatView(AgentView):
+    """Say that work goes on; 410 means stop it."""
+
+    @extend_schema(request=None, responses={200: dict})
+    def post(self, request: Request, item: UUID) -> Response:
+        work.beat(item, self.organization_id)
+        return Response({})
+
+
+class ResultView(AgentView):
+    """Answer work, as JSON or as bytes."""
+
+    parser_classes = [JSONParser, BytesParser]
+
+    @extend_schema(request={"application/json": dict, "application/octet-stream": bytes}, responses={200: dict})
+    def post(self, request: Request, item: UUID) -> Response:
+        if isinstance(request.data, bytes):
+            work.answer(item, self.organization_id, result_bytes=request.data)
+        else:
+            work.answer(item, self.organization_id, result=request.data)
+        return Response({})
+
+
+class RefusalView(AgentView):
+    """Refuse work, with a code and a sentence that names the cause."""
+
+    class InputSerializer(serializers.Serializer[Any]):
+        code = serializers.RegexField(r"^[a-z0-9_.]{1,80}$")
+        message = serializers.CharField(max_length=500)
+
+    @extend_schema(request=InputSerializer, responses={200: dict})
+    def post(self, request: Request, item: UUID) -> Response:
+        form = self.InputSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        work.refuse(item, self.organization_id, code=form.validated_data["code"], text=form.validated_data["message"])
+        return Response({})
+
+
+@csrf_exempt
+@transaction.non_atomic_requests
+async def work_view(request: HttpRequest) -> HttpResponse:
+    """Wait for work, at most 20 s, holding neither a transaction nor a thread."""
+    try:
+        seconds = min(LONGEST_WAIT_SECONDS, max(0.0, float(request.GET.get("wait", "0"))))
+        token = token_of(request.headers.get("Authorization", ""))
+        organization = await sync_to_async(_authenticate)(token)
+        found = await _wait_for_work(organization, seconds)
+    except ValueError:
+        return _refusal(InvalidInputError("`wait` is a number of seconds."))
+    except ConsiliumError as error:
+        return _refusal(error)
+    return HttpResponse(status=204) if found is None else JsonResponse(json.loads(found))
+
+
+async def _wait_for_work(organization: UUID, seconds: float) -> str | None:
+    if seconds == 0:
+        return await sync_to_async(_take)(organization)
+    deadline = time.monotonic() + seconds
+    with hub.waiter(str(organization)) as event:
+        while True:
+            event.clear()
+            if (found := await sync_to_async(_take)(organization)) is not None:
+                return found
+            if (left := deadline - time.monotonic()) <= 0:
+                return None
+            try:
+                await asyncio.wait_for(event.wait(), timeout=left)
+            except TimeoutError:
+                return None
+
+
+def _authenticate(token: str) -> UUID:
+    with transaction.atomic():
+        identity = identify_agent(token)
+        with act_for(organization_id=identity.organization_id):
+            work.mark_seen(identity.organization_id)
+        return identity.organization_id
+
+
+def _take(organization: UUID) -> str | None:
+    with transaction.atomic(), act_for(organization_id=organization):
+        item = work.take_next(organization)
+        return None if item is None else json.dumps(work.describe(item))
+
+
+def _refusal(error: ConsiliumError) -> JsonResponse:
+    body = problem(status=error.http_status, code=error.code, detail=error.message, retryable=error.retryable)
+    return JsonResponse(body, status=error.http_status, content_type=PROBLEM_TYPE)
