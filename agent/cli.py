@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.commands import ballots, folder, people, service
+from agent.consents import cli as consents
 from consortium.kernel.errors import ConsiliumError
 
 FOLDER_VARIABLE = "CONSILIUM_SITE_FOLDER"
@@ -26,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"the site's folder (default: the environment's {FOLDER_VARIABLE}, else ./site)",
     )
     commands = made.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (folder, service, people, ballots):
+    for module in (folder, service, people, ballots, consents):
         module.add_to(commands)
     return made
 

@@ -162,6 +162,10 @@ class PlatformClient:
             )
         return content
 
+    async def get(self, path: str) -> httpx.Response:
+        """Ask for something of ours below `PREFIX`."""
+        return await self._ask("GET", path, 200)
+
     async def post(self, path: str, body: Mapping[str, Any], *, idempotency_key: str) -> None:
         """Hand over a signed message; the same key makes a repetition harmless."""
         headers = {"Idempotency-Key": idempotency_key}

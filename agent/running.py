@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
+from agent.consents.loop import ConsentLoop
 from agent.courier import Courier
 from agent.errors import FolderError
 from agent.member_page.application import member_page
@@ -40,15 +41,16 @@ async def run_site(site: Site) -> None:
             server = _Server(
                 uvicorn.Config(application, lifespan="off", log_level="warning", access_log=False, server_header=False)
             )
-            tasks = [
+            workers = [
                 asyncio.create_task(WorkLoop(client, site).run(), name="work"),
                 asyncio.create_task(courier.run(), name="courier"),
-                asyncio.create_task(server.serve(sockets), name="member page"),
+                asyncio.create_task(ConsentLoop(site.consents, client).run(), name="consents"),
             ]
+            tasks = [*workers, asyncio.create_task(server.serve(sockets), name="member page")]
             site.journal.record("site", "started", process=os.getpid())
             await _until(ending, tasks)
             server.should_exit = True
-            for task in tasks[:2]:
+            for task in workers:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     site.journal.record("site", "ended", process=os.getpid())

@@ -12,6 +12,7 @@ from agent.chain_check import ChainCheck, Trust
 from agent.client import PlatformClient
 from agent.clock import Clock, now
 from agent.configuration import Configuration, parse_configuration
+from agent.consents.office import ConsentOffice
 from agent.courier import Courier
 from agent.desk import BallotDesk
 from agent.folder import SiteFolder, read_private
@@ -58,6 +59,10 @@ class Site:
     @cached_property
     def letters(self) -> Letters:
         return Letters(self.journal, clock=self.clock)
+
+    @cached_property
+    def consents(self) -> ConsentOffice:
+        return ConsentOffice(self)
 
     @cached_property
     def organization(self) -> bytes:

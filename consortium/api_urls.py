@@ -7,7 +7,9 @@ app_name = "v1"
 urlpatterns = [
     path("", include("consortium.membership.api.urls")),
     path("", include("consortium.governance.api.urls")),
+    path("", include("consent.api.urls")),
     path("agent/", include("consortium.membership.api.agent_urls")),
     path("agent/", include("consortium.governance.api.agent_urls")),
+    path("agent/", include("consent.api.agent_urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -71,8 +71,8 @@ def _found(world: World, addresses: dict[str, dict[str, str]]) -> dict[str, Any]
 def _admit_the_fifth(story: Story, world: World, addresses: dict[str, dict[str, str]]) -> None:
     founder, applicant = world.sites[0], world.sites[4]
     with world.admin(founder) as member, world.admin(applicant) as outside:
-        active = wait_for(30, lambda: _active(member), "the registry's founders")
-        story.claim("four founders are active in the registry", active == 4, active)
+        wait_for(30, lambda: _active(member) >= 4, "the registry's founders")
+        story.claim("four founders are active in the registry", _active(member) == 4, _active(member))
         story.note("the founding read back from the chain that the relay holds no right; it fails otherwise")
         seen = outside.get("consortia")["results"]
         story.claim("the fifth hospital sees nothing of the consortium before it applies", seen == [], seen)
