@@ -6,16 +6,18 @@ import sys
 import time
 from pathlib import Path
 
-from consortium.demo.steps import founding, services
+from consortium.demo.steps import consents, founding, services
 from consortium.demo.story import ClaimFailedError, Story
-from consortium.demo.world import World
+from consortium.demo.world import Ports, World, kept_ports
+from consortium.embedded.errors import EmbeddedError
 from consortium.embedded.instance import ensure_port_free, free_port, hold
 from consortium.embedded.layout import Layout, default_layout
 from consortium.embedded.leftovers import end_postgres_of, end_programs_of
 from consortium.embedded.supervisor import interrupt_on_terminate, running_services
 from consortium.kernel.errors import ConsiliumError
 
-STEPS = (services, founding)
+DEFAULT_PORT = 8000
+STEPS = (services, founding, consents)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,10 +25,9 @@ def main(argv: list[str] | None = None) -> int:
     layout = Layout(options.instance.resolve())
     interrupt_on_terminate()
     try:
-        port = _port(options)
         if options.fresh:
             _remove(layout)
-        return _tell(layout, port, exit_after=options.exit)
+        return _tell(layout, _ports(options, layout), exit_after=options.exit)
     except ConsiliumError as error:
         sys.stderr.write(f"\n{error.message}\n")
         return 1
@@ -42,18 +43,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--exit", action="store_true", help="stop after the story; status 0 only if every claim held")
     parser.add_argument("--fresh", action="store_true", help="start from nothing: remove what earlier runs kept")
-    parser.add_argument("--port", type=int, default=8000, help="port of the portal on 127.0.0.1 (default 8000; 0: any)")
+    parser.add_argument("--port", type=int, help=f"port of the portal on 127.0.0.1 (default {DEFAULT_PORT}; 0: any)")
     parser.add_argument(
         "--instance", type=Path, default=default_layout().root, help="folder of the instance (default .local)"
     )
     return parser
 
 
-def _port(options: argparse.Namespace) -> int:
+def _ports(options: argparse.Namespace, layout: Layout) -> Ports:
+    """The ports of an earlier run, which its sites know; else the one asked for, and any for the chain."""
+    if (kept := kept_ports(layout)) is not None:
+        if options.port not in (None, kept.web):
+            raise EmbeddedError(
+                f"The sites of this instance know the portal at port {kept.web}. Leave out --port, or start from "
+                "nothing with --fresh."
+            )
+        ensure_port_free(kept.web, option="--fresh and --port N")
+        return kept
     if options.port == 0:
-        return free_port()
-    ensure_port_free(options.port, option='`make demo ARGS="--port N"`')
-    return int(options.port)
+        return Ports(free_port(), free_port())
+    port = DEFAULT_PORT if options.port is None else int(options.port)
+    ensure_port_free(port, option='`make demo ARGS="--port N"`')
+    return Ports(port, free_port())
 
 
 def _remove(layout: Layout) -> None:
@@ -65,10 +76,10 @@ def _remove(layout: Layout) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tell(layout: Layout, port: int, *, exit_after: bool) -> int:
+def _tell(layout: Layout, ports: Ports, *, exit_after: bool) -> int:
     story = Story(layout.demo)
-    with running_services(layout, web_port=port) as instance:
-        world = World(instance=instance, port=port)
+    with running_services(layout, web_port=ports.web, chain_port=ports.chain) as instance:
+        world = World(instance=instance, ports=ports)
         for step in STEPS:
             step.tell(story, world)
         path = story.finish()

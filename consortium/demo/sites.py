@@ -86,7 +86,21 @@ class Site:
 
     def run(self, *arguments: str) -> str:
         """Run one command of `consilium-site` as the site's own user and return what it prints."""
-        done = subprocess.run(
+        done = self._run(arguments)
+        if done.returncode != 0:
+            words = " ".join(arguments)
+            raise ClaimFailedError(f"consilium-site {words} at {self.hospital.name}: {done.stderr[-800:]}")
+        return done.stdout
+
+    def run_refused(self, *arguments: str) -> str:
+        """Run a command that has to be refused and return what it says."""
+        done = self._run(arguments)
+        if done.returncode == 0:
+            raise ClaimFailedError(f"consilium-site {' '.join(arguments)} was not refused: {done.stdout[-400:]}")
+        return done.stdout + done.stderr
+
+    def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, "-m", "agent.cli", "--folder", str(self.folder), *self._paths(arguments)],
             cwd=project_root(),
             env=self.environment,
@@ -98,11 +112,6 @@ class Site:
             text=True,
             check=False,
         )
-        if done.returncode != 0:
-            raise ClaimFailedError(
-                f"consilium-site {' '.join(arguments)} at {self.hospital.name}: {done.stderr[-800:]}"
-            )
-        return done.stdout
 
     def put_file(self, name: str, content: Any) -> str:
         """Leave a file in the site's folder, as its own people would."""

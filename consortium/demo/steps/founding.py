@@ -9,15 +9,17 @@ from consortium.demo.portal import Visitor
 from consortium.demo.programs import start_chain_programs, start_system_worker
 from consortium.demo.sites import Site, outsiders_see_nothing, wait_for
 from consortium.demo.story import Story
-from consortium.demo.world import CONSORTIUM, World
+from consortium.demo.world import CONSORTIUM, World, at_each
 from consortium.embedded.credentials import write_secret
 from consortium.kernel.digests import digest_to_bytes32
 from consortium.kernel.identifiers import to_hex
 
 
 def tell(story: Story, world: World) -> None:
+    if world.stands("founding"):
+        return _go_on(story, world)
     with story.step("2  Founding"):
-        addresses = {site.hospital.slug: _move_in(world, site) for site in world.sites}
+        addresses = _move_in(world)
         _check_folders(story, world)
         world.consortium = _found(world, addresses)
         story.note("voting delay, period and timelock are seconds here, by the demonstration's policy")
@@ -27,19 +29,48 @@ def tell(story: Story, world: World) -> None:
             site.start()
         _admit_the_fifth(story, world, addresses)
         story.record(members=5)
+        world.finish("founding")
+    return None
 
 
-def _move_in(world: World, site: Site) -> dict[str, str]:
-    """Make the organization on the platform, its site beside its data, and return the keys' addresses."""
-    instance, phrase = world.instance, world.instance.layout.platform / "admin.phrase"
-    write_secret(phrase, site.admin_phrase, instance.accounts.platform())
-    made = instance.manage(
-        *("create_organization", site.hospital.slug, "--name", site.hospital.name),
-        *("--admin", site.hospital.admin, "--pass-phrase-file", str(phrase)),
-        role="system",
-    )
-    site.organization_id = json.loads(made)["id"]
-    keys = site.found(platform=world.address, chain_url=instance.addresses.chain, chain_id=instance.addresses.chain_id)
+def _go_on(story: Story, world: World) -> None:
+    """An earlier run founded the consortium: start what serves it and look whether it stands."""
+    with story.step("2  Founding (by an earlier run of the story)"):
+        start_chain_programs(world.instance)
+        start_system_worker(world.instance)
+        for site in world.sites:
+            site.start()
+        with world.admin(world.sites[4]) as member:
+            wait_for(30, lambda: _active(member) == 5, "the five members")
+            story.claim("five hospitals are active in the registry", _active(member) == 5, _active(member))
+        story.record(members=5)
+
+
+def _move_in(world: World) -> dict[str, dict[str, str]]:
+    """Make the organizations on the platform and their sites beside their data; return the keys' addresses."""
+    instance = world.instance
+    document = instance.layout.platform / "organizations.json"
+    entries = [
+        {
+            "slug": site.hospital.slug,
+            "name": site.hospital.name,
+            "admin": site.hospital.admin,
+            "pass_phrase": site.admin_phrase,
+        }
+        for site in world.sites
+    ]
+    write_secret(document, json.dumps(entries), instance.accounts.platform())
+    ids: dict[str, str] = json.loads(instance.manage("create_organizations", str(document), role="system"))
+    document.unlink()
+    for site in world.sites:
+        site.organization_id = ids[site.hospital.slug]
+    keys = at_each(world.sites, lambda site: _found_site(world, site))
+    return {site.hospital.slug: found for site, found in zip(world.sites, keys, strict=True)}
+
+
+def _found_site(world: World, site: Site) -> dict[str, str]:
+    addresses = world.instance.addresses
+    keys = site.found(platform=world.address, chain_url=addresses.chain, chain_id=addresses.chain_id)
     # A hospital's node would make its own validator key; one development chain seals for all here.
     return {"vote_key": keys["vote"], "site_key": keys["site"], "validator": "0x" + secrets.token_hex(20)}
 
@@ -111,9 +142,12 @@ def _admission(world: World, site: Site, keys: dict[str, str], application: dict
 
 def _vote(story: Story, world: World, proposal: str) -> None:
     """Three say yes at their agents; the fourth finds the vote decided or casts a fourth yes."""
-    for site in world.sites[:3]:
-        wait_for(20, lambda site=site: proposal in site.run("ballots", "list"), f"the ballot at {site.hospital.name}")
+
+    def vote(site: Site) -> None:
+        wait_for(20, lambda: proposal in site.run("ballots", "list"), f"the ballot at {site.hospital.name}")
         site.vote(proposal, "yes")
+
+    at_each(world.sites[:3], vote)
     story.note("three of four voters said yes at their own agents, each with a pass phrase")
 
 

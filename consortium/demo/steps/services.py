@@ -16,7 +16,7 @@ def tell(story: Story, world: World) -> None:
             story.note(f"{instance.ended_leftovers} processes of an earlier run were still there and were ended")
         instance.manage("migrate", "--verbosity", "0", role="owner")
         instance.manage("create_token_client", CLIENT_ID, "--redirect-uri", CALLBACK, "--skip-consent")
-        start_web(instance, world.port)
+        start_web(instance, world.ports.web)
         start_workers(instance)
         _make_operator(world)
         _check(story, world)

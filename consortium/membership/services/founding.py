@@ -101,7 +101,7 @@ def _organizations(founders: Mapping[str, KeyAddresses]) -> dict[str, Organizati
     known = {organization.slug: organization for organization in Organization.objects.filter(slug__in=founders)}
     if missing := founders.keys() - known.keys():
         raise InvalidInputError(
-            f"There is no organization {', '.join(sorted(missing))} here. Make it with `manage.py create_organization`."
+            f"There is no organization {', '.join(sorted(missing))} here. Use `manage.py create_organizations`."
         )
     return known
 

@@ -1,0 +1,42 @@
+"""Make organizations, each with its first administrator, from a document."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from consortium.common.tenancy import act_for_all
+from consortium.kernel.errors import ConsiliumError
+from consortium.membership.models import Organization
+from consortium.membership.services.organizations import create_organization
+
+KEYS = {"slug", "name", "admin", "pass_phrase"}
+
+
+class Command(BaseCommand):
+    help = "Make organizations from a JSON list of {slug, name, admin, pass_phrase}: all or none; prints their ids."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("document", type=Path, help="readable by you alone: it holds pass phrases")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            entries = json.loads(options["document"].read_text())
+            with transaction.atomic(), act_for_all():
+                made = [self._make(entry) for entry in entries]
+        except (OSError, ValueError) as error:
+            raise CommandError(f"The document cannot be read: {error}") from error
+        except ConsiliumError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(json.dumps({organization.slug: str(organization.pk) for organization in made}))
+
+    @staticmethod
+    def _make(entry: Any) -> Organization:
+        if not isinstance(entry, dict) or entry.keys() != KEYS:
+            raise CommandError(f"Each entry has exactly these keys: {', '.join(sorted(KEYS))}.")
+        return create_organization(
+            name=entry["name"], slug=entry["slug"], admin_email=entry["admin"], admin_password=entry["pass_phrase"]
+        )
