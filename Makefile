@@ -12,10 +12,15 @@ RUN := $(BIN)/python
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
-demo: .venv/.ok node_modules/.ok ## start everything, tell the story, keep serving (ARGS="--exit --fresh --port N")
+# The platform's and the sites' unix users cannot write byte code beside the sources, and would compile at every start.
+.PHONY: compiled
+compiled: .venv/.ok
+	@$(RUN) -m compileall -q -j 0 consortium consent training audit contracts agent verifier
+
+demo: compiled node_modules/.ok ## start everything, tell the story, keep serving (ARGS="--exit --fresh --port N")
 	@$(RUN) -m consortium.demo $(ARGS)
 
-test: .venv/.ok node_modules/.ok ## run the tests, the whole story among them
+test: compiled node_modules/.ok ## run the tests, the whole story among them
 	@$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: .venv/.ok node_modules/.ok ## lint, types, layers, migrations, deployment settings, contracts' artifacts
@@ -24,7 +29,7 @@ check: .venv/.ok node_modules/.ok ## lint, types, layers, migrations, deployment
 contracts: .venv/.ok node_modules/.ok ## compile the contracts into contracts/abi
 	@node contracts/solidity/build.mjs
 
-contracts-test: .venv/.ok node_modules/.ok ## run the contracts' own tests
+contracts-test: compiled node_modules/.ok ## run the contracts' own tests
 	@sh contracts/solidity/forge.sh test
 
 soak: .venv/.ok node_modules/.ok ## the long tests
@@ -45,7 +50,7 @@ clean: ## remove what the commands made, except the environment
 
 .venv/.ok: .tools/.ok requirements.lock pyproject.toml
 	@.tools/bin/uv venv --quiet --allow-existing --python $(PYTHON) .venv
-	@VIRTUAL_ENV=.venv .tools/bin/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=.venv .tools/bin/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	@VIRTUAL_ENV=.venv .tools/bin/uv pip install --quiet --no-deps -e .
 	@touch $@
 

@@ -27,9 +27,9 @@ def tell(story: Story, world: World) -> None:
             members = wait_for(60, lambda: _anchored(member, world), "an epoch of every hospital on the chain")
             story.claim("each hospital's epoch is anchored, its size shown as a band", _are_bands(members), members)
             summary = member.get(f"consents/summary/{world.consortium['id']}")
-            truth = consents_of(world.sites[0].hospital)
-            own = summary["own"]
-            story.claim("the hospital itself sees its own numbers exactly", own["subjects"] == len(truth.truth), own)
+            permitting = len(consents_of(world.sites[0].hospital).permitting())
+            own = summary["own"]["permitting_subjects"]
+            story.claim(f"the hospital itself sees exactly: {permitting} permit research", own == permitting, own)
     with story.step("4  Data sets"):
         at_each(world.sites, _register)
         with world.admin(world.sites[1]) as member:
