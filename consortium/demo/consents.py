@@ -10,7 +10,6 @@ SEED = 1991
 DATA_SET = "cardiac-procedures-1991"
 SCHEMA = {
     "columns": [
-        {"name": "record", "kind": "categorical"},
         {"name": "procedure", "kind": "binary"},
         {"name": "sex", "kind": "binary"},
         {"name": "age75", "kind": "binary"},
