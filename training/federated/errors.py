@@ -141,3 +141,27 @@ class DealerBlamedError(AttemptAbandonedError):
     """
 
     code = "dealer_blamed"
+
+
+class PlanInvalidError(InvalidInputError):
+    """The plan's document breaks a rule; the message names the field."""
+
+    code = "plan_invalid"
+
+
+class UnknownFeatureError(PlanInvalidError):
+    """The plan trains on a column that its data schema does not have, or has with another type."""
+
+    code = "unknown_feature"
+
+
+class UnknownPurposeError(PlanInvalidError):
+    """The plan names a purpose that no consent can be given for."""
+
+    code = "unknown_purpose"
+
+
+class BoundBrokenError(PlanInvalidError):
+    """n, t and c do not meet 2t > n + c and t - c >= 2, so single updates would not stay closed."""
+
+    code = "bound_broken"

@@ -1,0 +1,43 @@
+"""Rows to score are held to the plan's schema; a refusal names column and rule, never the value."""
+
+import pytest
+
+from tests.unit.federated.plans import make_plan
+from training.domain.schema import DataSchema, check_rows, schema_of
+from training.errors import InputRefusedError, PlanInvalidError
+
+ROW = {"procedure": "bypass", "sex": 1, "age": 63.5}
+
+
+def test_rows_of_the_plans_features_are_taken() -> None:
+    assert check_rows(make_plan(), [ROW]) == [ROW]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "1 to 1000"),
+        ("rows", "1 to 1000"),
+        ([{**ROW, "days": 3}], "exactly the columns"),
+        ([{"sex": 1, "age": 63.5}], "exactly the columns"),
+        ([ROW, {**ROW, "sex": 2}], "Row 2: Feature sex"),
+        ([{**ROW, "procedure": "secret-procedure"}], "Row 1: Feature procedure"),
+        ([{**ROW, "age": float("nan")}], "age"),
+        ([{**ROW, "age": "old"}], "age"),
+        ([{**ROW, "age": None}], "age"),
+        ([{**ROW, "procedure": ["bypass"]}], "procedure"),
+    ],
+)
+def test_other_rows_are_refused(rows: object, words: str) -> None:
+    with pytest.raises(InputRefusedError, match=words) as refusal:
+        check_rows(make_plan(), rows)
+    assert "secret" not in refusal.value.message
+
+
+def test_a_schema_names_each_column_once_and_with_a_known_kind() -> None:
+    schema = schema_of([("age", "numeric"), ("sex", "binary")])
+
+    assert DataSchema.from_json(schema.to_json()) == schema
+    for columns in ([("age", "numeric"), ("age", "binary")], [("age", "date")], [("", "numeric")]):
+        with pytest.raises(PlanInvalidError):
+            schema_of(columns)

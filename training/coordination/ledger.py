@@ -1,0 +1,108 @@
+"""Calls of the TrainingLedger through the outbox: each asked once, built from what is durable."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from audit.acts import Actor
+from consortium.common.models import TransactionState
+from consortium.kernel.digests import digest_to_bytes32
+from consortium.kernel.identifiers import from_hex, to_hex, uuid_to_bytes32
+from contracts import outbox
+from contracts.models import OutboxTransaction
+from contracts.outbox import on_outcome
+from training.coordination.desk import LEDGER, Desk
+from training.coordination.opening import roster_parts, survivors_of
+from training.domain.messages import message_from_json
+from training.models import Attempt
+from training.notices import tell
+
+SYSTEM = Actor.system("coordinator")
+KEY = "run"
+# ITrainingLedger.AbandonReason.
+ABANDON_REASONS = {
+    "too_few_survivors": 1,
+    "site_lost": 2,
+    "blame": 3,
+    "result_disputed": 4,
+    "withdrawal": 5,
+    "timeout": 6,
+}
+
+
+def ask_once(desk: Desk, what: str, function: str, build: Callable[[], Sequence[Any]]) -> OutboxTransaction:
+    """Ask for a call, inside `desk.write()`; a call that was asked for is not built again."""
+    key = f"{KEY}:{desk.run_id}:{what}"
+    known = OutboxTransaction.objects.filter(consortium_id=desk.consortium_id, idempotency_key=key).first()
+    if known is not None:
+        return known
+    return outbox.enqueue(
+        consortium_id=desk.consortium_id,
+        contract=LEDGER,
+        function=function,
+        arguments=build(),
+        idempotency_key=key,
+    )
+
+
+def failure_of(transaction: OutboxTransaction) -> str | None:
+    """Return the contract's word for why it refused the call, None while it did not."""
+    found = OutboxTransaction.objects.filter(pk=transaction.pk).values_list("state", "error_code").get()
+    return found[1] if found[0] == TransactionState.FAILED else None
+
+
+@on_outcome(KEY)
+def wake_coordinator(transaction: OutboxTransaction) -> None:
+    """The coordinator reads the outcome itself; it only has to hear of it."""
+    tell(UUID(transaction.idempotency_key.split(":")[1]))
+
+
+def opening_of(attempt: Attempt, sites: Sequence[UUID]) -> dict[str, Any]:
+    """Return `Opening`: the commitments of these sites, in their order."""
+    parts = {part.organization_id: part for part in attempt.parts.all()}
+    return {
+        "round": attempt.round.number,
+        "attempt": attempt.number,
+        "commitments": [
+            {
+                "commitment": message_from_json("Commitment", parts[site].commitment),
+                "signature": from_hex(parts[site].commitment_signature),
+            }
+            for site in sites
+        ],
+    }
+
+
+def closing_of(attempt: Attempt) -> dict[str, Any]:
+    """Return `RoundClose`: the verified result with its signatures, in the roster's order."""
+    survivors = survivors_of(attempt)
+    return {
+        "round": attempt.round.number,
+        "attempt": attempt.number,
+        "survivors": survivors.survivors,
+        "maskedDigests": survivors.combined_digest(),
+        "aggregate": digest_to_bytes32(attempt.aggregate),
+        "nextWeights": digest_to_bytes32(attempt.next_weights),
+        "signatures": [
+            {"organization": uuid_to_bytes32(site), "signature": from_hex(part.result_signature)}
+            for site, part in roster_parts(attempt).items()
+            if part.result_signature
+        ],
+    }
+
+
+def closing_to_wire(attempt: Attempt) -> dict[str, Any]:
+    """Return the closing as the payload of `commit` carries it; a bitmap is 32 bytes in hexadecimal."""
+    closing = closing_of(attempt)
+    return {
+        "round": closing["round"],
+        "attempt": closing["attempt"],
+        "survivors": to_hex(closing["survivors"].to_bytes(32, "big")),
+        "masked_digests": to_hex(closing["maskedDigests"]),
+        "aggregate": to_hex(closing["aggregate"]),
+        "next_weights": to_hex(closing["nextWeights"]),
+        "signatures": [
+            {"organization": str(UUID(bytes=entry["organization"][:16])), "signature": to_hex(entry["signature"])}
+            for entry in closing["signatures"]
+        ],
+    }
