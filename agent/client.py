@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -111,9 +111,9 @@ class PlatformClient:
         answer = await self._ask("GET", f"{PREFIX}/ballots", 200)
         return [_ballot(item) for item in problems.read_results(answer)]
 
-    async def work(self) -> OfferedWork | None:
-        """Wait at most 20 s for a piece of work."""
-        query = {"wait": str(POLL_SECONDS)}
+    async def work(self, in_hand: Collection[str] = ()) -> OfferedWork | None:
+        """Wait at most 20 s for a piece of work that is not in hand already."""
+        query = {"wait": str(POLL_SECONDS)} | ({"in_hand": ",".join(sorted(in_hand))} if in_hand else {})
         answer = await self._ask(
             "GET", f"{PREFIX}/work", 200, 204, params=query, timeout=POLL_SECONDS + TIMEOUT_SECONDS
         )

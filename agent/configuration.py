@@ -17,18 +17,38 @@ DEFAULT_SIGNATURES_PER_MINUTE = 120
 # QBFT blocks come each second; a minute without one means that the chain stands or our node is cut off.
 DEFAULT_HEAD_AGE_SECONDS = 60
 DEFAULT_PORT = 8471
+# Below ten people every number about a cohort is the lowest band, and a sum may stand for too few.
+DEFAULT_MINIMUM_COHORT = 10
+DEFAULT_MAX_ROUNDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What this member allows whatever the consortium decides.
 
-    `work_kinds` None allows every kind that this program knows.
+    `work_kinds` None allows every kind that this program knows, `purposes` None every purpose that was voted for.
+    With `plans_by_hand` an approved plan also waits for `consilium-site plans allow`.
     """
 
     signatures_per_minute: int = DEFAULT_SIGNATURES_PER_MINUTE
     max_head_age_seconds: int = DEFAULT_HEAD_AGE_SECONDS
     work_kinds: tuple[str, ...] | None = None
+    minimum_cohort: int = DEFAULT_MINIMUM_COHORT
+    max_rounds: int = DEFAULT_MAX_ROUNDS
+    purposes: tuple[str, ...] | None = None
+    plans_by_hand: bool = False
+
+    def to_toml(self) -> list[str]:
+        """Return the lines of the table [rules]."""
+        lines = [
+            f"signatures_per_minute = {self.signatures_per_minute}",
+            f"max_head_age_seconds = {self.max_head_age_seconds}",
+            f"minimum_cohort = {self.minimum_cohort}",
+            f"max_rounds = {self.max_rounds}",
+            f"plans_by_hand = {json.dumps(self.plans_by_hand)}",
+        ]
+        lists = (("work_kinds", self.work_kinds), ("purposes", self.purposes))
+        return lines + [f"{name} = {json.dumps(list(value))}" for name, value in lists if value is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +76,17 @@ class Configuration:
         _require_range(self.port, "member_page.port", 0, 65_535)
         _require_range(self.rules.signatures_per_minute, "rules.signatures_per_minute", 1, 100_000)
         _require_range(self.rules.max_head_age_seconds, "rules.max_head_age_seconds", 1, 86_400)
+        _require_range(self.rules.minimum_cohort, "rules.minimum_cohort", 1, 2**31)
+        _require_range(self.rules.max_rounds, "rules.max_rounds", 1, 100_000)
 
     def to_toml(self) -> str:
         """Return the file's text; a JSON string is a TOML basic string for printable text."""
-        rules = [f"signatures_per_minute = {self.rules.signatures_per_minute}"]
-        rules.append(f"max_head_age_seconds = {self.rules.max_head_age_seconds}")
-        if self.rules.work_kinds is not None:
-            rules.append(f"work_kinds = {json.dumps(list(self.rules.work_kinds))}")
         lines = [
             *("[organization]", f"id = {json.dumps(str(self.organization))}", f"name = {json.dumps(self.name)}", ""),
             *("[platform]", f"url = {json.dumps(self.platform_url)}", ""),
             *("[chain]", f"id = {self.chain_id}", f"rpc_urls = {json.dumps(list(self.chain_urls))}", ""),
             *("[member_page]", f"port = {self.port}", f"hosts = {json.dumps(list(self.hosts))}", ""),
-            *("[rules]", *rules, ""),
+            *("[rules]", *self.rules.to_toml(), ""),
         ]
         return "\n".join(lines)
 
@@ -86,7 +104,6 @@ def parse_configuration(content: bytes) -> Configuration:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError("site.toml is not TOML. Correct it, or make the site anew.") from error
     reader = _Reader(document)
-    kinds = reader.optional("rules", "work_kinds", list)
     configuration = Configuration(
         organization=_uuid(reader.value("organization", "id", str)),
         name=reader.value("organization", "name", str),
@@ -95,11 +112,7 @@ def parse_configuration(content: bytes) -> Configuration:
         chain_urls=_strings(reader.value("chain", "rpc_urls", list), "chain.rpc_urls"),
         port=reader.optional("member_page", "port", int, DEFAULT_PORT),
         hosts=_strings(reader.optional("member_page", "hosts", list, []), "member_page.hosts"),
-        rules=Rules(
-            reader.optional("rules", "signatures_per_minute", int, DEFAULT_SIGNATURES_PER_MINUTE),
-            reader.optional("rules", "max_head_age_seconds", int, DEFAULT_HEAD_AGE_SECONDS),
-            None if kinds is None else _strings(kinds, "rules.work_kinds"),
-        ),
+        rules=_rules(reader),
     )
     reader.require_all_read()
     return configuration
@@ -128,6 +141,19 @@ class _Reader:
         unknown += [f"{table}.{key}" for table, keys in self._left.items() for key in keys]
         if unknown:
             raise ConfigurationError(f"site.toml: unknown {', '.join(sorted(unknown))}. Remove it or correct its name.")
+
+
+def _rules(reader: _Reader) -> Rules:
+    kinds, purposes = (reader.optional("rules", name, list) for name in ("work_kinds", "purposes"))
+    return Rules(
+        signatures_per_minute=reader.optional("rules", "signatures_per_minute", int, DEFAULT_SIGNATURES_PER_MINUTE),
+        max_head_age_seconds=reader.optional("rules", "max_head_age_seconds", int, DEFAULT_HEAD_AGE_SECONDS),
+        work_kinds=None if kinds is None else _strings(kinds, "rules.work_kinds"),
+        minimum_cohort=reader.optional("rules", "minimum_cohort", int, DEFAULT_MINIMUM_COHORT),
+        max_rounds=reader.optional("rules", "max_rounds", int, DEFAULT_MAX_ROUNDS),
+        purposes=None if purposes is None else _strings(purposes, "rules.purposes"),
+        plans_by_hand=reader.optional("rules", "plans_by_hand", bool, False),
+    )
 
 
 def _strings(values: list[Any], key: str) -> tuple[str, ...]:

@@ -70,8 +70,12 @@ class Proposing:
         owners: Sequence[bytes],
         description: str,
         person: Person,
+        document_digest: str = "",
     ) -> Letter:
-        """Sign the opening of a decision, under the policy that the registry names now."""
+        """Sign the opening of a decision, under the policy that the registry names now.
+
+        `document_digest` names the document that voters are shown, where the subject is not its digest.
+        """
         person.require(Role.VOTER)
         numbers = {name: number for number, (name, _phrase) in DECISIONS.items()}
         if kind not in numbers:
@@ -84,6 +88,7 @@ class Proposing:
         extra = {
             **{"kind": numbers[kind], "subject": to_hex(subject), "policy": to_hex(policy)},
             **{"owners": [to_hex(owner) for owner in owners], "description": description},
+            **({"document_digest": document_digest} if document_digest else {}),
         }
         return self._sign(consortium, BOARD, "OpenDecision", message, extra, person)
 

@@ -16,10 +16,13 @@ from agent.courier import Courier
 from agent.errors import FolderError
 from agent.member_page.application import member_page
 from agent.site import Site
+from agent.training import handlers, plan_binding
 from agent.work import WorkLoop
 
 logger = logging.getLogger(__name__)
 _BACKLOG = 64
+# Importing them registered the kinds of work in a round, and how a plan is tied to its vote.
+_REGISTERED = (handlers, plan_binding)
 
 
 async def run_site(site: Site) -> None:

@@ -27,6 +27,8 @@ from agent.proposing import Proposing
 from agent.questions import QuestionReader
 from agent.signer import Signer
 from agent.timelock import TimelockHistory
+from agent.training.office import TrainingOffice
+from agent.training.runner_process import RunnerProcess
 from consortium.kernel.identifiers import uuid_to_bytes32
 
 
@@ -39,6 +41,7 @@ class Site:
     journal: Journal
     clock: Clock = now
     given_chain: Chain | None = None
+    runner: RunnerProcess | None = None
 
     @cached_property
     def people(self) -> People:
@@ -63,6 +66,10 @@ class Site:
     @cached_property
     def consents(self) -> ConsentOffice:
         return ConsentOffice(self)
+
+    @cached_property
+    def training(self) -> TrainingOffice:
+        return TrainingOffice(self)
 
     @cached_property
     def organization(self) -> bytes:

@@ -76,7 +76,7 @@ class WorkLoop:
         """Return work; None after a wait, or after a pause because the platform is away."""
         began = time.monotonic()
         try:
-            offered = await self._client.work()
+            offered = await self._client.work(self._in_hand)
         except ConsiliumError as error:
             logger.warning("no work from the platform: %s", error.code)
             await self._backoff.pause()

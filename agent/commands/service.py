@@ -14,6 +14,10 @@ from agent.people import Role
 from agent.running import run_site
 from agent.site import Site, open_site
 from agent.status import look_at_site
+from agent.training.confinement import keep_memory_private
+from agent.training.errors import RunnerError
+from agent.training.runner_process import RunnerProcess
+from agent.wording import gettext as _
 from consortium.kernel.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -41,10 +45,18 @@ def add_to(commands: "Subcommands") -> None:
 def _run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # Plans' code runs in children of a program that was started before this one opened a key.
+    runner = RunnerProcess()
+    runner.start()
+    keep_memory_private()
     site = open_site(args.folder)
+    site.runner = runner
     site.journal.verify()
     say(f"Member page: http://127.0.0.1:{site.configuration.port}/")
-    asyncio.run(run_site(site))
+    try:
+        asyncio.run(run_site(site))
+    finally:
+        runner.close()
     site.journal.close()
     return 0
 
@@ -77,7 +89,22 @@ def _forget(args: argparse.Namespace) -> int:
 
 async def _look(site: Site) -> list[Finding]:
     async with site.client() as client:
-        return await look_at_site(site, site.desk(client, Courier(client, site.letters)))
+        findings = await look_at_site(site, site.desk(client, Courier(client, site.letters)))
+    return [*findings, await asyncio.to_thread(_look_at_runner)]
+
+
+def _look_at_runner() -> Finding:
+    """Say which walls stand around a plan's code on this machine; the limits always do."""
+    runner = RunnerProcess()
+    try:
+        walls = runner.confinement().to_json()
+    except RunnerError as error:
+        return Finding("runner", False, error.message)
+    finally:
+        runner.close()
+    standing = ", ".join(name for name, stands in walls.items() if stands) or _("none but the limits")
+    is_apart = walls["network"] and walls["files"]
+    return Finding("runner", is_apart, _("A plan's code runs apart: %s") % standing)
 
 
 def _tell(findings: list[Finding], *, as_json: bool) -> int:

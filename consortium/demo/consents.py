@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from consent.fhir.generator import GeneratedConsents, generate_consents
-from consortium.demo.hospitals import Hospital, rows_of
+from consortium.demo.hospitals import Hospital, rows_of, training_rows
 
 SEED = 1991
 DATA_SET = "cardiac-procedures-1991"
@@ -30,7 +30,8 @@ def as_ndjson(consents: GeneratedConsents) -> str:
 
 
 def as_csv(hospital: Hospital) -> str:
-    rows = rows_of(hospital)
+    """The hospital's data set; a quarter of its patients is kept back for the referee's comparison."""
+    rows = training_rows(hospital)
     lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
     return "\n".join(lines) + "\n"
 

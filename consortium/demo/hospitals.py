@@ -6,6 +6,7 @@ into the home folder.
 """
 
 import csv
+import hashlib
 import importlib.util
 import io
 import tarfile
@@ -35,10 +36,6 @@ class Hospital:
     def admin(self) -> str:
         return f"admin@{self.slug}.example"
 
-    @property
-    def scientist(self) -> str:
-        return f"scientist@{self.slug}.example"
-
 
 # The first four found the consortium, the fifth applies. Alone, the smaller ones learn less than together.
 HOSPITALS = (
@@ -57,6 +54,21 @@ def rows_of(hospital: Hospital) -> list[dict[str, str]]:
     """
     found = [row for row in _table() if f"{float(row['hospital']):.1f}" == hospital.code]
     return [{"record": row[""], **{column: row[column] for column in COLUMNS}} for row in found]
+
+
+def is_test(row: dict[str, str]) -> bool:
+    """Whether the referee keeps a row back for the comparison: a quarter, by the record's digest."""
+    return hashlib.sha256(f"test:{row['record']}".encode()).digest()[0] < 64
+
+
+def training_rows(hospital: Hospital) -> list[dict[str, str]]:
+    """The rows that go into the hospital's own data set."""
+    return [row for row in rows_of(hospital) if not is_test(row)]
+
+
+def test_rows() -> list[dict[str, str]]:
+    """The pooled part that no site trains on."""
+    return [row for hospital in HOSPITALS for row in rows_of(hospital) if is_test(row)]
 
 
 def _table() -> list[dict[str, str]]:

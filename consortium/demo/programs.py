@@ -19,8 +19,7 @@ def start_web(instance: Instance, port: int) -> TiedProcess:
 
 def start_workers(instance: Instance) -> list[TiedProcess]:
     """Start the worker for tenants' tasks."""
-    worker = [*CELERY, "worker", "-Q", "platform", "-n", "platform@consilium", "-c", "1", "--loglevel", "WARNING"]
-    return [instance.start_program("worker", [*worker, "--without-gossip", "--without-mingle"])]
+    return [instance.start_program("worker", [*CELERY, *_worker("platform")])]
 
 
 def start_chain_programs(instance: Instance) -> list[TiedProcess]:
@@ -31,21 +30,23 @@ def start_chain_programs(instance: Instance) -> list[TiedProcess]:
     ]
 
 
-def start_system_worker(instance: Instance) -> list[TiedProcess]:
-    """Start the worker for runs and the deployment's own tasks, and the clock that wakes them."""
-    worker = [*CELERY, "worker", "-Q", "runs,system", "-n", "system@consilium", "-c", "2", "--loglevel", "WARNING"]
-    beat = [
-        "beat",
-        "--schedule",
-        str(instance.layout.platform / "beat-schedule"),
-        "--pidfile=",
-        "--loglevel",
-        "WARNING",
-    ]
+def start_system_workers(instance: Instance) -> list[TiedProcess]:
+    """Start the worker for runs (one process is held a run), the one for short tasks, and the clock."""
+    beat = ["beat", "--schedule", str(instance.layout.platform / "beat-schedule"), "--pidfile="]
     return [
-        instance.start_program("run-worker", [*worker, "--without-gossip", "--without-mingle"], role="system"),
-        instance.start_program("beat", [*CELERY, *beat]),
+        start_run_worker(instance),
+        instance.start_program("system-worker", [*CELERY, *_worker("system")], role="system"),
+        instance.start_program("beat", [*CELERY, *beat, "--loglevel", "WARNING"]),
     ]
+
+
+def start_run_worker(instance: Instance) -> TiedProcess:
+    return instance.start_program("run-worker", [*CELERY, *_worker("runs")], role="system")
+
+
+def _worker(queue: str) -> list[str]:
+    options = ["-c", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    return ["worker", "-Q", queue, "-n", f"{queue}@consilium", *options]
 
 
 def _answers(url: str) -> bool:

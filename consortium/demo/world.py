@@ -37,6 +37,8 @@ class World:
     consortium: dict[str, Any] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     runs: int = 0
+    plan: dict[str, Any] = field(default_factory=dict)
+    run: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sites = [Site(hospital, self.instance, index) for index, hospital in enumerate(HOSPITALS)]

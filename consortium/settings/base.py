@@ -187,12 +187,18 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "platform"
 CELERY_TASK_ROUTES = {
     "training.tasks.coordinate_run": {"queue": "runs"},
+    "training.tasks.*": {"queue": "system"},
     "consortium.governance.tasks.*": {"queue": "system"},
 }
 CELERY_BEAT_SCHEDULE = {
     "advance proposals": {
         "task": "consortium.governance.tasks.advance_proposals",
         "schedule": 1.0,  # seconds
+        "options": {"expires": 5},
+    },
+    "sweep runs": {
+        "task": "training.tasks.sweep_runs",
+        "schedule": 1.0,
         "options": {"expires": 5},
     },
 }

@@ -7,287 +7,584 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('governance', '0002_row_security'),
-        ('membership', '0005_consortium_by_name'),
+        ("governance", "0002_row_security"),
+        ("membership", "0005_consortium_by_name"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('digest', models.CharField(max_length=71, verbose_name='digest')),
-                ('subject', models.CharField(max_length=66, verbose_name='subject')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('proposed', 'Proposed'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('retired', 'Retired')], default='draft', max_length=8, verbose_name='state')),
-                ('decided_block', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='decided in block')),
-                ('consortium', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='membership.consortium')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='membership.organization')),
-                ('proposal', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='governance.proposal')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("digest", models.CharField(max_length=71, verbose_name="digest")),
+                ("subject", models.CharField(max_length=66, verbose_name="subject")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("proposed", "Proposed"),
+                            ("approved", "Approved"),
+                            ("rejected", "Rejected"),
+                            ("retired", "Retired"),
+                        ],
+                        default="draft",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "decided_block",
+                    models.PositiveBigIntegerField(blank=True, null=True, verbose_name="decided in block"),
+                ),
+                (
+                    "consortium",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="plans", to="membership.consortium"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="plans", to="membership.organization"
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plans",
+                        to="governance.proposal",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan',
-                'verbose_name_plural': 'plans',
-                'ordering': ['-created_at'],
+                "verbose_name": "plan",
+                "verbose_name_plural": "plans",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('chain_state', models.CharField(choices=[('recorded', 'Recorded'), ('submitted', 'Submitted'), ('confirmed', 'Confirmed'), ('failed', 'Failed')], default='recorded', max_length=10, verbose_name='chain state')),
-                ('confirmed_block', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='block')),
-                ('transaction_hash', models.CharField(blank=True, default='', max_length=66, verbose_name='transaction')),
-                ('plan_digest', models.CharField(max_length=71, verbose_name='plan')),
-                ('decision', models.CharField(max_length=66, verbose_name='decision')),
-                ('backend', models.CharField(default='memory', max_length=20, verbose_name='back end')),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('waiting_for_sites', 'Waiting for sites'), ('running', 'Running'), ('paused', 'Paused'), ('completed', 'Completed'), ('canceled', 'Canceled'), ('failed', 'Failed')], default='planned', max_length=17, verbose_name='state')),
-                ('rounds', models.PositiveIntegerField(verbose_name='rounds')),
-                ('weights', models.CharField(blank=True, default='', max_length=71, verbose_name='weights')),
-                ('fence', models.PositiveBigIntegerField(default=0)),
-                ('lease_holder', models.CharField(blank=True, default='', max_length=80)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('called_at', models.DateTimeField(blank=True, null=True)),
-                ('faults', models.PositiveIntegerField(default=0)),
-                ('failure_code', models.CharField(blank=True, default='', max_length=80, verbose_name='failure')),
-                ('failure_text', models.CharField(blank=True, default='', max_length=500, verbose_name='failure in words')),
-                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
-                ('ending_work', models.UUIDField(blank=True, null=True)),
-                ('consortium', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='membership.consortium')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='membership.organization')),
-                ('plan', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='training.plan')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "chain_state",
+                    models.CharField(
+                        choices=[
+                            ("recorded", "Recorded"),
+                            ("submitted", "Submitted"),
+                            ("confirmed", "Confirmed"),
+                            ("failed", "Failed"),
+                        ],
+                        default="recorded",
+                        max_length=10,
+                        verbose_name="chain state",
+                    ),
+                ),
+                ("confirmed_block", models.PositiveBigIntegerField(blank=True, null=True, verbose_name="block")),
+                (
+                    "transaction_hash",
+                    models.CharField(blank=True, default="", max_length=66, verbose_name="transaction"),
+                ),
+                ("plan_digest", models.CharField(max_length=71, verbose_name="plan")),
+                ("decision", models.CharField(max_length=66, verbose_name="decision")),
+                ("backend", models.CharField(default="memory", max_length=20, verbose_name="back end")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("waiting_for_sites", "Waiting for sites"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("completed", "Completed"),
+                            ("canceled", "Canceled"),
+                            ("failed", "Failed"),
+                        ],
+                        default="planned",
+                        max_length=17,
+                        verbose_name="state",
+                    ),
+                ),
+                ("rounds", models.PositiveIntegerField(verbose_name="rounds")),
+                ("weights", models.CharField(blank=True, default="", max_length=71, verbose_name="weights")),
+                ("fence", models.PositiveBigIntegerField(default=0)),
+                ("lease_holder", models.CharField(blank=True, default="", max_length=80)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("called_at", models.DateTimeField(blank=True, null=True)),
+                ("faults", models.PositiveIntegerField(default=0)),
+                ("failure_code", models.CharField(blank=True, default="", max_length=80, verbose_name="failure")),
+                (
+                    "failure_text",
+                    models.CharField(blank=True, default="", max_length=500, verbose_name="failure in words"),
+                ),
+                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                ("ending_work", models.UUIDField(blank=True, null=True)),
+                (
+                    "consortium",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="membership.consortium"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="membership.organization"
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="training.plan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'run',
-                'verbose_name_plural': 'runs',
-                'ordering': ['-created_at'],
+                "verbose_name": "run",
+                "verbose_name_plural": "runs",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Round',
+            name="Round",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('number', models.PositiveIntegerField(verbose_name='round')),
-                ('weights', models.CharField(max_length=71, verbose_name='weights')),
-                ('next_weights', models.CharField(blank=True, default='', max_length=71, verbose_name='next weights')),
-                ('metrics', models.JSONField(default=dict, verbose_name='metrics')),
-                ('closed_attempt', models.PositiveIntegerField(blank=True, null=True, verbose_name='attempt')),
-                ('closed_block', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='block')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),
-                ('consortium', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.consortium')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='round_set', to='training.run')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("number", models.PositiveIntegerField(verbose_name="round")),
+                ("weights", models.CharField(max_length=71, verbose_name="weights")),
+                ("next_weights", models.CharField(blank=True, default="", max_length=71, verbose_name="next weights")),
+                ("metrics", models.JSONField(default=dict, verbose_name="metrics")),
+                ("closed_attempt", models.PositiveIntegerField(blank=True, null=True, verbose_name="attempt")),
+                ("closed_block", models.PositiveBigIntegerField(blank=True, null=True, verbose_name="block")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                (
+                    "consortium",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.consortium"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="round_set", to="training.run"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'round',
-                'verbose_name_plural': 'rounds',
-                'ordering': ['number'],
+                "verbose_name": "round",
+                "verbose_name_plural": "rounds",
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Model',
+            name="Model",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('chain_state', models.CharField(choices=[('recorded', 'Recorded'), ('submitted', 'Submitted'), ('confirmed', 'Confirmed'), ('failed', 'Failed')], default='recorded', max_length=10, verbose_name='chain state')),
-                ('confirmed_block', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='block')),
-                ('transaction_hash', models.CharField(blank=True, default='', max_length=66, verbose_name='transaction')),
-                ('digest', models.CharField(max_length=71, verbose_name='digest')),
-                ('card_digest', models.CharField(max_length=71, verbose_name='card')),
-                ('state', models.CharField(choices=[('candidate', 'Candidate'), ('proposed', 'Proposed'), ('released', 'Released'), ('rejected', 'Rejected'), ('recalled', 'Recalled'), ('superseded', 'Superseded')], default='candidate', max_length=10, verbose_name='state')),
-                ('released_block', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='released in block')),
-                ('recalled_block', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='recalled in block')),
-                ('registration_work', models.UUIDField(blank=True, null=True)),
-                ('consortium', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='membership.consortium')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='membership.organization')),
-                ('proposal', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='models', to='governance.proposal')),
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='model', to='training.run')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "chain_state",
+                    models.CharField(
+                        choices=[
+                            ("recorded", "Recorded"),
+                            ("submitted", "Submitted"),
+                            ("confirmed", "Confirmed"),
+                            ("failed", "Failed"),
+                        ],
+                        default="recorded",
+                        max_length=10,
+                        verbose_name="chain state",
+                    ),
+                ),
+                ("confirmed_block", models.PositiveBigIntegerField(blank=True, null=True, verbose_name="block")),
+                (
+                    "transaction_hash",
+                    models.CharField(blank=True, default="", max_length=66, verbose_name="transaction"),
+                ),
+                ("digest", models.CharField(max_length=71, verbose_name="digest")),
+                ("card_digest", models.CharField(max_length=71, verbose_name="card")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("candidate", "Candidate"),
+                            ("proposed", "Proposed"),
+                            ("released", "Released"),
+                            ("rejected", "Rejected"),
+                            ("recalled", "Recalled"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="candidate",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "released_block",
+                    models.PositiveBigIntegerField(blank=True, null=True, verbose_name="released in block"),
+                ),
+                (
+                    "recalled_block",
+                    models.PositiveBigIntegerField(blank=True, null=True, verbose_name="recalled in block"),
+                ),
+                ("registration_work", models.UUIDField(blank=True, null=True)),
+                (
+                    "consortium",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="models", to="membership.consortium"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="models", to="membership.organization"
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="models",
+                        to="governance.proposal",
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="model", to="training.run"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'model',
-                'verbose_name_plural': 'models',
-                'ordering': ['-created_at'],
+                "verbose_name": "model",
+                "verbose_name_plural": "models",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='LineageRow',
+            name="LineageRow",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('round', models.PositiveIntegerField()),
-                ('attempt', models.PositiveIntegerField()),
-                ('organization_id', models.UUIDField(blank=True, null=True)),
-                ('kind', models.CharField(max_length=20)),
-                ('backend', models.CharField(max_length=20)),
-                ('compute_plan', models.CharField(max_length=80)),
-                ('key', models.CharField(max_length=80)),
-                ('status', models.CharField(max_length=20)),
-                ('parents', models.JSONField(default=list)),
-                ('output_digest', models.CharField(blank=True, default='', max_length=71)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('consortium', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.consortium')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lineage', to='training.run')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("round", models.PositiveIntegerField()),
+                ("attempt", models.PositiveIntegerField()),
+                ("organization_id", models.UUIDField(blank=True, null=True)),
+                ("kind", models.CharField(max_length=20)),
+                ("backend", models.CharField(max_length=20)),
+                ("compute_plan", models.CharField(max_length=80)),
+                ("key", models.CharField(max_length=80)),
+                ("status", models.CharField(max_length=20)),
+                ("parents", models.JSONField(default=list)),
+                ("output_digest", models.CharField(blank=True, default="", max_length=71)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "consortium",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.consortium"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lineage", to="training.run"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'lineage row',
-                'verbose_name_plural': 'lineage rows',
-                'ordering': ['round', 'attempt', 'created_at'],
+                "verbose_name": "lineage row",
+                "verbose_name_plural": "lineage rows",
+                "ordering": ["round", "attempt", "created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('number', models.PositiveIntegerField(verbose_name='attempt')),
-                ('state', models.CharField(choices=[('announced', 'Announced'), ('open', 'Open'), ('collecting', 'Collecting'), ('revealed', 'Revealed'), ('closed', 'Closed'), ('abandoned', 'Abandoned')], default='announced', max_length=10, verbose_name='state')),
-                ('announcement', models.PositiveIntegerField(default=1)),
-                ('weights', models.CharField(max_length=71, verbose_name='weights')),
-                ('roster', models.JSONField(default=list, verbose_name='roster')),
-                ('roster_digest', models.CharField(blank=True, default='', max_length=66)),
-                ('opened_block', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='opened in block')),
-                ('survivors', models.JSONField(blank=True, null=True, verbose_name='survivor set')),
-                ('opened_secrets', models.JSONField(blank=True, null=True)),
-                ('aggregate', models.CharField(blank=True, default='', max_length=71, verbose_name='aggregate')),
-                ('next_weights', models.CharField(blank=True, default='', max_length=71, verbose_name='next weights')),
-                ('announced_at', models.DateTimeField(auto_now_add=True, verbose_name='announced')),
-                ('committed_at', models.DateTimeField(blank=True, null=True, verbose_name='commitments in')),
-                ('opened_at', models.DateTimeField(blank=True, null=True, verbose_name='opened')),
-                ('dealt_at', models.DateTimeField(blank=True, null=True, verbose_name='shares dealt')),
-                ('collected_at', models.DateTimeField(blank=True, null=True, verbose_name='vectors in')),
-                ('signed_at', models.DateTimeField(blank=True, null=True, verbose_name='survivors signed')),
-                ('released_at', models.DateTimeField(blank=True, null=True, verbose_name='shares released')),
-                ('aggregated_at', models.DateTimeField(blank=True, null=True, verbose_name='aggregated')),
-                ('verified_at', models.DateTimeField(blank=True, null=True, verbose_name='verified')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),
-                ('abandoned_reason', models.CharField(blank=True, default='', max_length=20, verbose_name='abandoned because')),
-                ('abandoned_text', models.CharField(blank=True, default='', max_length=500)),
-                ('consortium', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.consortium')),
-                ('round', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='training.round')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='training.run')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("number", models.PositiveIntegerField(verbose_name="attempt")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("announced", "Announced"),
+                            ("open", "Open"),
+                            ("collecting", "Collecting"),
+                            ("revealed", "Revealed"),
+                            ("closed", "Closed"),
+                            ("abandoned", "Abandoned"),
+                        ],
+                        default="announced",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("announcement", models.PositiveIntegerField(default=1)),
+                ("weights", models.CharField(max_length=71, verbose_name="weights")),
+                ("roster", models.JSONField(default=list, verbose_name="roster")),
+                ("roster_digest", models.CharField(blank=True, default="", max_length=66)),
+                ("opened_block", models.PositiveBigIntegerField(blank=True, null=True, verbose_name="opened in block")),
+                ("survivors", models.JSONField(blank=True, null=True, verbose_name="survivor set")),
+                ("opened_secrets", models.JSONField(blank=True, null=True)),
+                ("aggregate", models.CharField(blank=True, default="", max_length=71, verbose_name="aggregate")),
+                ("next_weights", models.CharField(blank=True, default="", max_length=71, verbose_name="next weights")),
+                ("announced_at", models.DateTimeField(auto_now_add=True, verbose_name="announced")),
+                ("committed_at", models.DateTimeField(blank=True, null=True, verbose_name="commitments in")),
+                ("opened_at", models.DateTimeField(blank=True, null=True, verbose_name="opened")),
+                ("dealt_at", models.DateTimeField(blank=True, null=True, verbose_name="shares dealt")),
+                ("collected_at", models.DateTimeField(blank=True, null=True, verbose_name="vectors in")),
+                ("signed_at", models.DateTimeField(blank=True, null=True, verbose_name="survivors signed")),
+                ("released_at", models.DateTimeField(blank=True, null=True, verbose_name="shares released")),
+                ("aggregated_at", models.DateTimeField(blank=True, null=True, verbose_name="aggregated")),
+                ("verified_at", models.DateTimeField(blank=True, null=True, verbose_name="verified")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                (
+                    "abandoned_reason",
+                    models.CharField(blank=True, default="", max_length=20, verbose_name="abandoned because"),
+                ),
+                ("abandoned_text", models.CharField(blank=True, default="", max_length=500)),
+                (
+                    "consortium",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.consortium"
+                    ),
+                ),
+                (
+                    "round",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="training.round"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="training.run"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'attempt',
-                'verbose_name_plural': 'attempts',
-                'ordering': ['round__number', 'number'],
+                "verbose_name": "attempt",
+                "verbose_name_plural": "attempts",
+                "ordering": ["round__number", "number"],
             },
         ),
         migrations.CreateModel(
-            name='RunOrder',
+            name="RunOrder",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('kind', models.CharField(choices=[('pause', 'Pause'), ('resume', 'Resume'), ('cancel', 'Cancel')], max_length=6, verbose_name='order')),
-                ('reason', models.CharField(blank=True, default='', max_length=500, verbose_name='reason')),
-                ('obeyed_at', models.DateTimeField(blank=True, null=True, verbose_name='obeyed')),
-                ('consortium', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.consortium')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.organization')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='training.run')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("pause", "Pause"), ("resume", "Resume"), ("cancel", "Cancel")],
+                        max_length=6,
+                        verbose_name="order",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=500, verbose_name="reason")),
+                ("obeyed_at", models.DateTimeField(blank=True, null=True, verbose_name="obeyed")),
+                (
+                    "consortium",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.consortium"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.organization"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="orders", to="training.run"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'order',
-                'verbose_name_plural': 'orders',
-                'ordering': ['created_at'],
+                "verbose_name": "order",
+                "verbose_name_plural": "orders",
+                "ordering": ["created_at"],
             },
         ),
         migrations.CreateModel(
-            name='SitePart',
+            name="SitePart",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('outcome', models.CharField(choices=[('asked', 'Asked'), ('committed', 'Committed'), ('accepted', 'Accepted'), ('refused', 'Refused'), ('lost', 'Lost'), ('late', 'Late')], default='asked', max_length=9, verbose_name='outcome')),
-                ('step', models.CharField(blank=True, default='', max_length=10, verbose_name='step')),
-                ('code', models.CharField(blank=True, default='', max_length=80, verbose_name='code')),
-                ('text', models.CharField(blank=True, default='', max_length=500, verbose_name='reason')),
-                ('commitment', models.JSONField(blank=True, null=True)),
-                ('commitment_signature', models.CharField(blank=True, default='', max_length=132)),
-                ('mask_keys', models.JSONField(blank=True, null=True)),
-                ('band', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='cohort')),
-                ('epoch', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='epoch')),
-                ('accepted_mask_keys', models.CharField(blank=True, default='', max_length=66)),
-                ('deal', models.JSONField(blank=True, null=True)),
-                ('shares', models.JSONField(blank=True, null=True)),
-                ('vector', models.CharField(blank=True, default='', max_length=71, verbose_name='masked vector')),
-                ('survivor_signature', models.CharField(blank=True, default='', max_length=132)),
-                ('release', models.JSONField(blank=True, null=True)),
-                ('result_signature', models.CharField(blank=True, default='', max_length=132)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='training.attempt')),
-                ('consortium', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.consortium')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.organization')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Asked"),
+                            ("committed", "Committed"),
+                            ("accepted", "Accepted"),
+                            ("refused", "Refused"),
+                            ("lost", "Lost"),
+                            ("late", "Late"),
+                        ],
+                        default="asked",
+                        max_length=9,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("step", models.CharField(blank=True, default="", max_length=10, verbose_name="step")),
+                ("code", models.CharField(blank=True, default="", max_length=80, verbose_name="code")),
+                ("text", models.CharField(blank=True, default="", max_length=500, verbose_name="reason")),
+                ("commitment", models.JSONField(blank=True, null=True)),
+                ("commitment_signature", models.CharField(blank=True, default="", max_length=132)),
+                ("mask_keys", models.JSONField(blank=True, null=True)),
+                ("band", models.PositiveBigIntegerField(blank=True, null=True, verbose_name="cohort")),
+                ("epoch", models.PositiveBigIntegerField(blank=True, null=True, verbose_name="epoch")),
+                ("accepted_mask_keys", models.CharField(blank=True, default="", max_length=66)),
+                ("deal", models.JSONField(blank=True, null=True)),
+                ("shares", models.JSONField(blank=True, null=True)),
+                ("vector", models.CharField(blank=True, default="", max_length=71, verbose_name="masked vector")),
+                ("survivor_signature", models.CharField(blank=True, default="", max_length=132)),
+                ("release", models.JSONField(blank=True, null=True)),
+                ("result_signature", models.CharField(blank=True, default="", max_length=132)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="parts", to="training.attempt"
+                    ),
+                ),
+                (
+                    "consortium",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.consortium"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "site's part",
-                'verbose_name_plural': "sites' parts",
-                'ordering': ['organization_id'],
+                "verbose_name": "site's part",
+                "verbose_name_plural": "sites' parts",
+                "ordering": ["organization_id"],
             },
         ),
         migrations.CreateModel(
-            name='Errand',
+            name="Errand",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('kind', models.CharField(max_length=10)),
-                ('number', models.PositiveIntegerField(default=1)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='errands', to='training.attempt')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.organization')),
-                ('work', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.workitem')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("kind", models.CharField(max_length=10)),
+                ("number", models.PositiveIntegerField(default=1)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="errands", to="training.attempt"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.organization"
+                    ),
+                ),
+                (
+                    "work",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.workitem"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'errand',
-                'verbose_name_plural': 'errands',
-                'constraints': [models.UniqueConstraint(fields=('attempt', 'organization', 'kind', 'number'), name='errand_once')],
+                "verbose_name": "errand",
+                "verbose_name_plural": "errands",
+                "constraints": [
+                    models.UniqueConstraint(fields=("attempt", "organization", "kind", "number"), name="errand_once")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(fields=('consortium', 'digest'), name='plan_once_a_consortium'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(fields=("consortium", "digest"), name="plan_once_a_consortium"),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'proposed', 'approved', 'rejected', 'retired'])), name='plan_state_known'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "proposed", "approved", "rejected", "retired"])),
+                name="plan_state_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state__in', ['planned', 'waiting_for_sites', 'running', 'paused'])), fields=['created_at'], name='runs_live'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state__in", ["planned", "waiting_for_sites", "running", "paused"])),
+                fields=["created_at"],
+                name="runs_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'waiting_for_sites', 'running', 'paused', 'completed', 'canceled', 'failed'])), name='run_state_known'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        ["planned", "waiting_for_sites", "running", "paused", "completed", "canceled", "failed"],
+                    )
+                ),
+                name="run_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='round',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='round_once_a_run'),
+            model_name="round",
+            constraint=models.UniqueConstraint(fields=("run", "number"), name="round_once_a_run"),
         ),
         migrations.AddConstraint(
-            model_name='model',
-            constraint=models.UniqueConstraint(fields=('consortium', 'digest'), name='model_once_a_consortium'),
+            model_name="model",
+            constraint=models.UniqueConstraint(fields=("consortium", "digest"), name="model_once_a_consortium"),
         ),
         migrations.AddConstraint(
-            model_name='model',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['candidate', 'proposed', 'released', 'rejected', 'recalled', 'superseded'])), name='model_state_known'),
+            model_name="model",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["candidate", "proposed", "released", "rejected", "recalled", "superseded"])
+                ),
+                name="model_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lineagerow',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='lineage_once_a_task'),
+            model_name="lineagerow",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="lineage_once_a_task"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('round', 'number'), name='attempt_once_a_round'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("round", "number"), name="attempt_once_a_round"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['announced', 'open', 'collecting', 'revealed', 'closed', 'abandoned'])), name='attempt_state_known'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["announced", "open", "collecting", "revealed", "closed", "abandoned"])
+                ),
+                name="attempt_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sitepart',
-            constraint=models.UniqueConstraint(fields=('attempt', 'organization'), name='part_once_a_site'),
+            model_name="sitepart",
+            constraint=models.UniqueConstraint(fields=("attempt", "organization"), name="part_once_a_site"),
         ),
     ]

@@ -65,6 +65,7 @@ def _ask(model: Model) -> None:
         kind=KIND,
         payload={"run": str(model.run_id), "model": model.digest, "card": model.card_digest},
         deadline=timezone.now() + timedelta(days=SIGNATURE_DAYS),
+        fence=model.run.fence,
     )
     Model.objects.filter(pk=model.pk).update(registration_work=item.pk)
 

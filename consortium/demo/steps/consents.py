@@ -71,10 +71,11 @@ def _are_bands(members: list[dict[str, Any]]) -> bool:
 
 
 def _register(site: Site) -> None:
-    table = site.put_file("patients.csv", as_csv(site.hospital))
-    site.run("data-set", "register", site.put_file("data-set.json", data_set_description(table)))
+    site.account.own(site.folder / "data", 0o700)
+    site.put_file("data/patients.csv", as_csv(site.hospital))
+    site.run("data-set", "register", site.put_file("data/cardiac.json", data_set_description("patients.csv")))
 
 
 def _data_sets(visitor: Visitor) -> list[dict[str, Any]] | None:
-    found: list[dict[str, Any]] = visitor.get("data-sets")["results"]
+    found: list[dict[str, Any]] = visitor.get("data-sets")
     return found if len(found) == 5 else None

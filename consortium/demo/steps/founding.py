@@ -6,7 +6,7 @@ from typing import Any
 
 from consortium.demo.policy import POLICY
 from consortium.demo.portal import Visitor
-from consortium.demo.programs import start_chain_programs, start_system_worker
+from consortium.demo.programs import start_chain_programs, start_system_workers
 from consortium.demo.sites import Site, outsiders_see_nothing, wait_for
 from consortium.demo.story import Story
 from consortium.demo.world import CONSORTIUM, World, at_each
@@ -24,7 +24,7 @@ def tell(story: Story, world: World) -> None:
         world.consortium = _found(world, addresses)
         story.note("voting delay, period and timelock are seconds here, by the demonstration's policy")
         start_chain_programs(world.instance)
-        start_system_worker(world.instance)
+        start_system_workers(world.instance)
         for site in world.sites[:4]:
             site.start()
         _admit_the_fifth(story, world, addresses)
@@ -37,7 +37,7 @@ def _go_on(story: Story, world: World) -> None:
     """An earlier run founded the consortium: start what serves it and look whether it stands."""
     with story.step("2  Founding (by an earlier run of the story)"):
         start_chain_programs(world.instance)
-        start_system_worker(world.instance)
+        start_system_workers(world.instance)
         for site in world.sites:
             site.start()
         with world.admin(world.sites[4]) as member:
@@ -54,8 +54,14 @@ def _move_in(world: World) -> dict[str, dict[str, str]]:
         {
             "slug": site.hospital.slug,
             "name": site.hospital.name,
-            "admin": site.hospital.admin,
-            "pass_phrase": site.admin_phrase,
+            "people": [
+                {
+                    "email": site.hospital.admin,
+                    "name": f"Administrator of {site.hospital.name}",
+                    "roles": ["admin", "steward", "scientist", "compliance"],
+                    "pass_phrase": site.admin_phrase,
+                }
+            ],
         }
         for site in world.sites
     ]

@@ -33,6 +33,8 @@ from consortium.membership.channel.hub import hub
 from consortium.membership.channel.sessions import SESSION_SECONDS, SessionRequest, identify_agent, open_session
 
 LONGEST_WAIT_SECONDS = 20.0
+# An agent works at a few things at once; what it names beyond that is given out again.
+MOST_IN_HAND = 16
 # A vector of ten million 64-bit numbers, and room for its header.
 LARGEST_ANSWER_BYTES = 81_000_000
 
@@ -158,24 +160,25 @@ async def work_view(request: HttpRequest) -> HttpResponse:
     """Wait for work, at most 20 s, holding neither a transaction nor a thread."""
     try:
         seconds = min(LONGEST_WAIT_SECONDS, max(0.0, float(request.GET.get("wait", "0"))))
+        in_hand = [UUID(word) for word in request.GET.get("in_hand", "").split(",")[:MOST_IN_HAND] if word]
         token = token_of(request.headers.get("Authorization", ""))
         organization = await sync_to_async(_authenticate)(token)
-        found = await _wait_for_work(organization, seconds)
+        found = await _wait_for_work(organization, seconds, in_hand)
     except ValueError:
-        return _refusal(InvalidInputError("`wait` is a number of seconds."))
+        return _refusal(InvalidInputError("`wait` is a number of seconds, `in_hand` ids of work with commas between."))
     except ConsiliumError as error:
         return _refusal(error)
     return HttpResponse(status=204) if found is None else JsonResponse(json.loads(found))
 
 
-async def _wait_for_work(organization: UUID, seconds: float) -> str | None:
+async def _wait_for_work(organization: UUID, seconds: float, in_hand: list[UUID]) -> str | None:
     if seconds == 0:
-        return await sync_to_async(_take)(organization)
+        return await sync_to_async(_take)(organization, in_hand)
     deadline = time.monotonic() + seconds
     with hub.waiter(str(organization)) as event:
         while True:
             event.clear()
-            if (found := await sync_to_async(_take)(organization)) is not None:
+            if (found := await sync_to_async(_take)(organization, in_hand)) is not None:
                 return found
             if (left := deadline - time.monotonic()) <= 0:
                 return None
@@ -193,9 +196,9 @@ def _authenticate(token: str) -> UUID:
         return identity.organization_id
 
 
-def _take(organization: UUID) -> str | None:
+def _take(organization: UUID, in_hand: list[UUID]) -> str | None:
     with transaction.atomic(), act_for(organization_id=organization):
-        item = work.take_next(organization)
+        item = work.take_next(organization, in_hand)
         return None if item is None else json.dumps(work.describe(item))
 
 

@@ -1,7 +1,7 @@
 """Publishing work to sites and taking their answers; every change of state is a guarded update."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -54,13 +54,13 @@ def publish(
     return item
 
 
-def take_next(organization_id: UUID) -> WorkItem | None:
-    """Give out the oldest work that waits; what an agent took before its restart is given out again."""
-    item = (
-        WorkItem.objects.filter(organization_id=organization_id, state__in=WAITING, deadline__gt=timezone.now())
-        .order_by("created_at")
-        .first()
-    )
+def take_next(organization_id: UUID, in_hand: Collection[UUID] = ()) -> WorkItem | None:
+    """Give out the oldest work that waits, save what the agent says it has in hand.
+
+    After a restart an agent has nothing in hand, and gets again what it had taken.
+    """
+    waiting = WorkItem.objects.filter(organization_id=organization_id, state__in=WAITING, deadline__gt=timezone.now())
+    item = waiting.exclude(pk__in=in_hand).order_by("created_at").first()
     if item is None:
         return None
     now = timezone.now()

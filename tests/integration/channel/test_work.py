@@ -70,6 +70,14 @@ def test_work_comes_oldest_first_and_comes_again_until_it_is_answered(site, publ
     assert site.get("work").json()["id"] == str(second.pk)
 
 
+def test_work_that_the_site_has_in_hand_is_passed_over(site, publish):
+    first, second = publish(payload={"n": 1}), publish(payload={"n": 2})
+
+    assert site.get(f"work?in_hand={first.pk}").json()["id"] == str(second.pk)
+    assert site.get(f"work?in_hand={first.pk},{second.pk}").status_code == 204
+    assert site.get("work?in_hand=x").status_code == 400
+
+
 def test_another_sites_work_is_not_given_out_nor_can_it_be_answered(site, publish, world, as_system):
     foreign = publish(organization=world.bank)
 

@@ -1,4 +1,4 @@
-"""Make organizations, each with its first administrator, from a document."""
+"""Make organizations with their first people from a document."""
 
 import json
 from argparse import ArgumentParser
@@ -11,13 +11,16 @@ from django.db import transaction
 from consortium.common.tenancy import act_for_all
 from consortium.kernel.errors import ConsiliumError
 from consortium.membership.models import Organization
-from consortium.membership.services.organizations import create_organization
+from consortium.membership.services.organizations import FirstPerson, create_organization
 
-KEYS = {"slug", "name", "admin", "pass_phrase"}
+KEYS = {"slug", "name", "people"}
 
 
 class Command(BaseCommand):
-    help = "Make organizations from a JSON list of {slug, name, admin, pass_phrase}: all or none; prints their ids."
+    help = (
+        "Make organizations from a JSON list of {slug, name, people: [{email, name, roles, pass_phrase}]}: "
+        "all or none; prints their ids."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("document", type=Path, help="readable by you alone: it holds pass phrases")
@@ -37,6 +40,8 @@ class Command(BaseCommand):
     def _make(entry: Any) -> Organization:
         if not isinstance(entry, dict) or entry.keys() != KEYS:
             raise CommandError(f"Each entry has exactly these keys: {', '.join(sorted(KEYS))}.")
-        return create_organization(
-            name=entry["name"], slug=entry["slug"], admin_email=entry["admin"], admin_password=entry["pass_phrase"]
-        )
+        try:
+            people = [FirstPerson(**person) for person in entry["people"]]
+        except TypeError as error:
+            raise CommandError(f"People of {entry['slug']} have email, name, roles and pass_phrase.") from error
+        return create_organization(name=entry["name"], slug=entry["slug"], people=people)

@@ -1,0 +1,96 @@
+"""Commands on plans: propose one that was drafted on the platform, allow or refuse one at this site."""
+
+import argparse
+import asyncio
+import uuid
+from typing import TYPE_CHECKING
+
+# Registers how a plan is tied to its vote.
+import agent.training.plan_binding  # noqa: F401
+from agent.chain import Consortium
+from agent.commands.terminal import add_person, prove, say
+from agent.courier import Courier
+from agent.letters import Letter
+from agent.people import Person, Role
+from agent.site import Site, open_site
+from agent.training.plans import ALLOWED, REFUSED, Plans
+from consortium.kernel.errors import InvalidInputError
+from consortium.kernel.identifiers import uuid_to_bytes32
+from training.federated.plan_document import MAX_PLAN_BYTES, PlanDocument, parse_plan
+
+if TYPE_CHECKING:
+    from agent.commands.terminal import Subcommands
+
+
+def add_to(commands: "Subcommands") -> None:
+    """Add plans."""
+    plans = commands.add_parser("plans", help="training plans").add_subparsers(required=True, metavar="COMMAND")
+    propose = plans.add_parser("propose", help="put a plan that was drafted on the platform to the vote")
+    propose.add_argument("--consortium", required=True, metavar="UUID")
+    propose.set_defaults(command=_propose)
+    allow = plans.add_parser("allow", help="allow an approved plan to train on this site's records")
+    allow.set_defaults(command=_decide, value=ALLOWED)
+    refuse = plans.add_parser("refuse", help="refuse it; final")
+    refuse.set_defaults(command=_decide, value=REFUSED)
+    for one in (propose, allow, refuse):
+        one.add_argument("digest", metavar="DIGEST", help="the plan's, sha256:...")
+        add_person(one)
+
+
+def _propose(args: argparse.Namespace) -> int:
+    site = open_site(args.folder)
+    try:
+        consortium = uuid.UUID(args.consortium)
+    except ValueError as error:
+        raise InvalidInputError("A consortium is named by its UUID.") from error
+    person = prove(site, args)
+    plan, letter, delivered = asyncio.run(propose_plan(site, consortium, args.digest, person))
+    say(f"{plan.title}: {plan.terms.rounds} rounds for {plan.purpose}, {len(plan.sites)} sites")
+    say(f"Signed {letter.digest}; " + ("handed to the platform." if delivered else "kept until the platform answers."))
+    return 0
+
+
+def _decide(args: argparse.Namespace) -> int:
+    site = open_site(args.folder)
+    person = prove(site, args)
+    person.require(Role.STEWARD)
+    Plans(site.journal, site.configuration.rules).decide(args.digest, args.value, person=person.name)
+    say(f"{args.digest} is {args.value} at this site.")
+    return 0
+
+
+async def propose_plan(
+    site: Site, consortium: uuid.UUID, digest: str, person: Person
+) -> tuple[PlanDocument, Letter, bool]:
+    """Fetch a drafted plan, check it, and open the decision on its digest and terms.
+
+    Every site of the plan is an owner: its own yes is needed besides the majority.
+
+    Raises
+    ------
+    PlanInvalidError
+        If the document is no sound plan.
+    InvalidInputError
+        If it is a plan of another consortium.
+    """
+    async with site.client() as client:
+        courier = Courier(client, site.letters)
+        checked = await site.desk(client, courier).consortium(consortium)
+        plan = parse_plan(await client.blob(digest, largest=MAX_PLAN_BYTES))
+        letter = await asyncio.to_thread(sign_proposal, site, checked, plan, person)
+        return plan, letter, await courier.deliver(letter)
+
+
+def sign_proposal(site: Site, consortium: Consortium, plan: PlanDocument, person: Person) -> Letter:
+    """Return the signed opening of the decision on a plan."""
+    if plan.consortium != consortium.id:
+        raise InvalidInputError("The plan is drafted for another consortium. Draft it for this one.")
+    return site.proposing.open_decision(
+        consortium=consortium,
+        kind="ApprovePlan",
+        subject=plan.subject(),
+        owners=[uuid_to_bytes32(organization) for organization in plan.sites],
+        description=plan.title,
+        person=person,
+        document_digest=plan.digest(),
+    )

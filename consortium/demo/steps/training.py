@@ -1,0 +1,103 @@
+"""Steps 6 and 7: ten rounds under secure aggregation, and a withdrawal in the middle that the next round obeys."""
+
+import json
+import time
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from consent.fhir.pseudonyms import pseudonym
+from consortium.demo.consents import consents_of
+from consortium.demo.hospitals import training_rows
+from consortium.demo.plan import COLLUDERS, ROUNDS, THRESHOLD
+from consortium.demo.portal import Visitor
+from consortium.demo.sites import Site, wait_for
+from consortium.demo.story import Story
+from consortium.demo.world import World
+
+WITHDRAW_AFTER_ROUND = 3
+
+
+def tell(story: Story, world: World) -> None:
+    with story.step("6  Run, and 7  Withdrawal"), world.admin(world.sites[0]) as scientist:
+        consortium = world.consortium["id"]
+        answer = scientist.post(f"consortia/{consortium}/runs", {"plan": world.plan["id"], "backend": "memory"})
+        story.claim("a run starts on the approved plan", answer.status_code == 202, answer.text)
+        run = answer.json()["id"]
+        story.note(f"secure aggregation: n=5, t={THRESHOLD}, c={COLLUDERS}; no differential privacy in this run")
+        withdrawn = _withdraw_in_mid_run(story, world, scientist, run)
+        final = wait_for(240, lambda: _ended(scientist, run), "the end of the run")
+        story.claim(f"the run completed {ROUNDS} rounds", final["state"] == "completed", final["failure_text"])
+        _tell_speed(story, final)
+        _check_cohorts(story, world, run, withdrawn)
+        world.run = final
+    world.finish("training")
+
+
+def _withdraw_in_mid_run(story: Story, world: World, scientist: Visitor, run: str) -> dict[str, Any]:
+    """A patient withdraws through the API of the platform; the hospital's agent answers with its signed receipt."""
+    site = world.sites[4]
+    wait_for(120, lambda: _closed(scientist, run) >= WITHDRAW_AFTER_ROUND, "three closed rounds")
+    with world.admin(site) as steward:
+        body = {"pseudonym": _patient(site, world.runs), "reason": "subject_request"}
+        answer = steward.post("consents/withdrawals", body)
+        story.claim("a patient withdraws through the API", answer.status_code == 201, answer.text)
+        path = f"consents/withdrawals/{answer.json()['id']}"
+        confirmed: dict[str, Any] = wait_for(60, lambda: _confirmed(steward, path), "the withdrawal on the chain")
+    story.claim(
+        "the hospital's agent answered with its signed receipt, and the withdrawal is on the chain",
+        confirmed["receipt_signature"].startswith("0x") and bool(confirmed["effects"]),
+        confirmed,
+    )
+    return {"site": site, "effect": confirmed["effects"][0]}
+
+
+def _patient(site: Site, number: int) -> str:
+    """A patient in the cohort, by the pseudonym that the hospital itself keys; another one in each run."""
+    permitting = consents_of(site.hospital).permitting()
+    records = [row["record"] for row in training_rows(site.hospital) if row["record"] in permitting]
+    key = bytes.fromhex((site.folder / "pseudonym.key").read_text())
+    return pseudonym(key, records[number])
+
+
+def _check_cohorts(story: Story, world: World, run: str, withdrawn: dict[str, Any]) -> None:
+    """The referee reads exact counts from that site's own manifests; the platform sees band and root."""
+    site = withdrawn["site"]
+    shown = json.loads(site.run("runs", "show", run, "--json"))
+    counts = {(item["round"], item["attempt"]): item["subjects"] for item in shown}
+    effect = withdrawn["effect"]
+    before = [item for item in shown if item["seq"] < effect["seq"]]
+    after = [item for item in shown if item["seq"] >= effect["seq"]]
+    story.claim("rounds opened both before and after the confirmation", bool(before and after), counts)
+    one_fewer = {later["subjects"] for later in after} == {before[-1]["subjects"] - 1}
+    same = len({item["subjects"] for item in before}) == 1
+    story.claim("every round after it holds exactly one subject fewer at that hospital", one_fewer and same, counts)
+    story.record(cohort_before_withdrawal=before[-1]["subjects"], cohort_after_withdrawal=after[0]["subjects"])
+
+
+def _tell_speed(story: Story, run: dict[str, Any]) -> None:
+    closed = [_seconds(round_["closed_at"]) for round_ in run["round_set"]]
+    gaps = [later - earlier for earlier, later in pairwise(closed)]
+    per_round = sum(gaps) / len(gaps)
+    story.note(f"{per_round:.1f} s a round, slowest {max(gaps):.1f} s")
+    story.record(rounds=len(run["round_set"]), seconds_per_round=round(per_round, 2))
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _closed(visitor: Visitor, run: str) -> int:
+    time.sleep(0.2)
+    return sum(round_["closed_at"] is not None for round_ in visitor.get(f"runs/{run}")["round_set"])
+
+
+def _ended(visitor: Visitor, run: str) -> dict[str, Any] | None:
+    time.sleep(0.2)
+    found: dict[str, Any] = visitor.get(f"runs/{run}")
+    return found if found["state"] in {"completed", "failed", "canceled"} else None
+
+
+def _confirmed(visitor: Visitor, path: str) -> dict[str, Any] | None:
+    found: dict[str, Any] = visitor.get(path)
+    return found if found["state"] == "confirmed" else None
