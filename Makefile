@@ -17,11 +17,18 @@ help: ## list the targets
 compiled: .venv/.ok
 	@$(RUN) -m compileall -q -j 0 consortium consent training audit contracts agent verifier
 
-demo: compiled node_modules/.ok ## start everything, tell the story, keep serving (ARGS="--exit --fresh --port N")
+# The verifier runs where nothing of the platform is installed.
+.local/verifier/.ok: verifier/requirements.lock .venv/.ok
+	@mkdir -p .local && chmod 711 .local
+	@.tools/bin/uv venv --quiet --allow-existing --python $(PYTHON) .local/verifier
+	@VIRTUAL_ENV=.local/verifier .tools/bin/uv pip sync --quiet --compile-bytecode --require-hashes verifier/requirements.lock
+	@touch $@
+
+demo: compiled node_modules/.ok .local/verifier/.ok ## start everything, tell the story, keep serving (ARGS="--exit --fresh --port N")
 	@$(RUN) -m consortium.demo $(ARGS)
 
-test: compiled node_modules/.ok ## run the tests, the whole story among them
-	@$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
+test: compiled node_modules/.ok .local/verifier/.ok ## run the tests, the whole story among them
+	@$(RUN) -m pytest -n 2 --dist loadgroup -m "not soak" $(ARGS)
 
 check: .venv/.ok node_modules/.ok ## lint, types, layers, migrations, deployment settings, contracts' artifacts
 	@sh .ci/check
@@ -29,7 +36,7 @@ check: .venv/.ok node_modules/.ok ## lint, types, layers, migrations, deployment
 contracts: .venv/.ok node_modules/.ok ## compile the contracts into contracts/abi
 	@node contracts/solidity/build.mjs
 
-contracts-test: compiled node_modules/.ok ## run the contracts' own tests
+contracts-test: compiled node_modules/.ok .local/verifier/.ok ## run the contracts' own tests
 	@sh contracts/solidity/forge.sh test
 
 soak: .venv/.ok node_modules/.ok ## the long tests

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.commands import ballots, folder, people, plans, runs, service
+from agent.commands import ballots, folder, people, plans, runs, service, witness
 from agent.consents import cli as consents
 from consortium.kernel.errors import ConsiliumError
 
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"the site's folder (default: the environment's {FOLDER_VARIABLE}, else ./site)",
     )
     commands = made.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (folder, service, people, ballots, consents, plans, runs):
+    for module in (folder, service, people, ballots, consents, plans, runs, witness):
         module.add_to(commands)
     return made
 

@@ -17,6 +17,7 @@ from agent.errors import FolderError
 from agent.member_page.application import member_page
 from agent.site import Site
 from agent.training import handlers, plan_binding
+from agent.witness import Witness
 from agent.work import WorkLoop
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ async def run_site(site: Site) -> None:
         loop.add_signal_handler(sign, ending.set)
     async with site.client() as client:
         courier = Courier(client, site.letters)
-        application = member_page(site, desk=site.desk(client, courier), courier=courier)
+        desk = site.desk(client, courier)
+        application = member_page(site, desk=desk, courier=courier)
         with _sockets(site) as sockets:
             server = _Server(
                 uvicorn.Config(application, lifespan="off", log_level="warning", access_log=False, server_header=False)
@@ -48,6 +50,7 @@ async def run_site(site: Site) -> None:
                 asyncio.create_task(WorkLoop(client, site).run(), name="work"),
                 asyncio.create_task(courier.run(), name="courier"),
                 asyncio.create_task(ConsentLoop(site.consents, client).run(), name="consents"),
+                asyncio.create_task(Witness(site, client, desk).run(), name="witness"),
             ]
             tasks = [*workers, asyncio.create_task(server.serve(sockets), name="member page")]
             site.journal.record("site", "started", process=os.getpid())

@@ -8,5 +8,6 @@ class AuditConfig(AppConfig):
     label = "audit"
 
     def ready(self) -> None:
-        # Registers the handler of anchorings' outcomes with the outbox.
-        import_module("audit.log.anchors")
+        # Registers the handler of anchorings' outcomes with the outbox, and that of the registry's numbers.
+        for module in ("anchors", "quorums"):
+            import_module(f"audit.log.{module}")

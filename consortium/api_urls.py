@@ -9,9 +9,11 @@ urlpatterns = [
     path("", include("consortium.governance.api.urls")),
     path("", include("consent.api.urls")),
     path("", include("training.api.urls")),
+    path("", include("audit.api.urls")),
     path("agent/", include("consortium.membership.api.agent_urls")),
     path("agent/", include("consortium.governance.api.agent_urls")),
     path("agent/", include("consent.api.agent_urls")),
     path("agent/", include("training.api.agent_urls")),
+    path("agent/", include("audit.api.agent_urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from consortium.demo.steps import consents, founding, model, planning, services, training
+from consortium.demo.steps import consents, evidence, founding, model, planning, services, training
 from consortium.demo.story import ClaimFailedError, Story
 from consortium.demo.world import Ports, World, kept_ports
 from consortium.embedded.errors import EmbeddedError
@@ -17,7 +17,7 @@ from consortium.embedded.supervisor import interrupt_on_terminate, running_servi
 from consortium.kernel.errors import ConsiliumError
 
 DEFAULT_PORT = 8000
-STEPS = (services, founding, consents, planning, training, model)
+STEPS = (services, founding, consents, planning, training, model, evidence)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -66,6 +66,11 @@ class Visitor:
         answer.raise_for_status()
         return answer.json()
 
+    def download(self, path: str) -> bytes:
+        answer = self.client.get(f"/api/v1/{path}", headers=self._headers())
+        answer.raise_for_status()
+        return answer.content
+
     def post(self, path: str, body: Any) -> httpx.Response:
         headers = self._headers() | {"Idempotency-Key": str(uuid.uuid4())}
         return self.client.post(f"/api/v1/{path}", json=body, headers=headers)

@@ -68,12 +68,19 @@ class Instance:
 
     def manage(self, *arguments: str, role: str = "app") -> str:
         """Run one `manage.py` command to its end and return what it printed; raise with its output if it fails."""
-        log = self.layout.logs / f"manage-{arguments[0]}.log"
+        return self._run_to_end(f"manage-{arguments[0]}", ["manage.py", *arguments], role)
+
+    def run_program(self, name: str, module: str, *arguments: str, role: str = "system") -> str:
+        """Run a module of the platform to its end and return what it printed."""
+        return self._run_to_end(name, ["-m", module, *arguments], role)
+
+    def _run_to_end(self, name: str, arguments: list[str], role: str) -> str:
+        log = self.layout.logs / f"{name}.log"
         start = log.stat().st_size if log.exists() else 0
-        process = self.start_program(log.stem, ["manage.py", *arguments], role=role)
+        process = self.start_program(name, arguments, role=role)
         self.processes.remove(process)
         if process.wait() != 0:
-            raise EmbeddedError(f"manage.py {' '.join(arguments)} failed:\n{process.log_tail()}")
+            raise EmbeddedError(f"{' '.join(arguments)} failed:\n{process.log_tail()}")
         return log.read_bytes()[start:].decode()
 
     def dead(self) -> list[TiedProcess]:

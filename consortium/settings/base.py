@@ -189,12 +189,25 @@ CELERY_TASK_ROUTES = {
     "training.tasks.coordinate_run": {"queue": "runs"},
     "training.tasks.*": {"queue": "system"},
     "consortium.governance.tasks.*": {"queue": "system"},
+    # Bundles are made as their organization, by the tenants' worker; the logs' upkeep is the system's.
+    "audit.tasks.keep_logs": {"queue": "system"},
+    "audit.tasks.sweep_bundles": {"queue": "system"},
 }
 CELERY_BEAT_SCHEDULE = {
     "advance proposals": {
         "task": "consortium.governance.tasks.advance_proposals",
         "schedule": 1.0,  # seconds
         "options": {"expires": 5},
+    },
+    "keep logs": {
+        "task": "audit.tasks.keep_logs",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "sweep bundles": {
+        "task": "audit.tasks.sweep_bundles",
+        "schedule": 15.0,
+        "options": {"expires": 15},
     },
     "sweep runs": {
         "task": "training.tasks.sweep_runs",

@@ -11,7 +11,8 @@ _URL = re.compile(r"https?://[^\s\"']+")
 
 def named_hosts() -> list[str]:
     """Return every address that a lock file names, as `file: address`."""
-    found = [f"requirements.lock: {url}" for url in _URL.findall((ROOT / "requirements.lock").read_text())]
+    locks = ("requirements.lock", "verifier/requirements.lock")
+    found = [f"{name}: {url}" for name in locks for url in _URL.findall((ROOT / name).read_text())]
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     found += [
         f"package-lock.json: {name}: {entry['resolved']}" for name, entry in packages.items() if "resolved" in entry

@@ -31,4 +31,13 @@ def test_the_story_is_told_and_every_claim_holds(tmp_path_factory: pytest.TempPa
 
     assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
     result = json.loads((instance / "demo" / "result.json").read_text())
-    assert result["wall_seconds"] > 0
+    assert result["members"] == 5
+    assert result["rounds"] == 10
+    assert result["cohort_after_withdrawal"] == result["cohort_before_withdrawal"] - 1
+    assert abs(result["auc_federated"] - result["auc_central"]) <= 0.01
+    assert result["tampered_plan_refused"] is True
+    assert result["prediction_before_release_status"] == 409
+    assert result["bundle_verified"] is True
+    assert result["tampered_bundle_refused"] is True
+    assert (ROOT / result["bundle"]).is_file()
+    assert (ROOT / result["trust"]).is_file()

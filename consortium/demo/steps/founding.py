@@ -101,6 +101,7 @@ def _found(world: World, addresses: dict[str, dict[str, str]]) -> dict[str, Any]
     path = instance.layout.platform / "founding.json"
     write_secret(path, json.dumps(document), instance.accounts.platform())
     instance.manage("relay", "create", role="system")
+    instance.manage("log_key", "create", "--if-missing", role="system")
     founded: dict[str, Any] = json.loads(instance.manage("found_consortium", str(path), role="system"))
     return founded
 

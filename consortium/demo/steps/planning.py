@@ -1,5 +1,6 @@
 """Step 5: a plan is drafted, proposed at its author's agent, and approved by the others."""
 
+import json
 from typing import Any
 
 from consortium.demo.plan import plan_document
@@ -28,6 +29,7 @@ def tell(story: Story, world: World) -> None:
         tally = scientist.get(f"proposals/{found['id']}")["tally"]
         story.claim("the four others approve it, its author excluded", tally["yes"] == tally["base"] == 4, tally)
         world.plan = plan
+        _try_tampered_plan(story, world, plan)
     world.finish("planning")
 
 
@@ -36,6 +38,18 @@ def _check_unknown_feature(story: Story, world: World, visitor: Visitor, documen
     answer = visitor.post(f"consortia/{world.consortium['id']}/plans", {"document": changed})
     named = "religion" in answer.json().get("detail", "")
     story.claim("a plan with an unknown feature is refused by name", answer.status_code == 400 and named, answer.text)
+
+
+def _try_tampered_plan(story: Story, world: World, plan: dict[str, Any]) -> None:
+    """A platform with all its secrets asks a site to train on the plan with one byte changed."""
+    site = world.sites[3]
+    said = json.loads(world.instance.run_program("attack", "consortium.demo.attacks", plan["id"], site.organization_id))
+    story.claim(
+        f"one byte changed after the approval: {site.hospital.name} refuses ({said['code']}: {said['text']})",
+        said["state"] == "refused" and said["code"] in {"plan_not_approved", "digest_differs"},
+        said,
+    )
+    story.record(tampered_plan_refused=said["state"] == "refused")
 
 
 def open_decision(visitor: Visitor, world: World, subject: str) -> dict[str, Any] | None:

@@ -1,0 +1,78 @@
+"""Records, checkpoints and bundles as the API writes them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from audit.models import AuditRecord, Bundle, Checkpoint, Cosignature
+from consortium.kernel.identifiers import to_hex
+
+
+class RecordSerializer(serializers.ModelSerializer[AuditRecord]):
+    """A record; people stand in it as commitments."""
+
+    # The metaclass takes declared fields out of the class: nothing of the base is hidden.
+    data = serializers.JSONField(source="body")  # type: ignore[assignment] # see above
+    error = serializers.CharField(source="error_code")
+    leaf_index = serializers.IntegerField(allow_null=True)
+    state = serializers.CharField()
+
+    class Meta:
+        model = AuditRecord
+        fields = [
+            *("id", "action", "outcome", "error", "actor_kind", "actor", "actor_organization_id"),
+            *("subject_kind", "subject_id", "recorded_at", "correlation_id", "data", "digest", "leaf_index", "state"),
+        ]
+
+
+class WitnessSerializer(serializers.ModelSerializer[Cosignature]):
+    organization = serializers.UUIDField(source="organization_id")
+    signature = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Cosignature
+        fields = ["organization", "signer", "signature"]
+
+    def get_signature(self, row: Cosignature) -> str:
+        return to_hex(bytes(row.signature))
+
+
+class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
+    """A checkpoint with its signed note, who co-signed it, and how far it is on the chain."""
+
+    origin = serializers.CharField()
+    root = serializers.SerializerMethodField()  # type: ignore[assignment] # as `data` of a record
+    witnesses = WitnessSerializer(source="cosignatures", many=True)
+    anchor = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Checkpoint
+        fields = ["id", "origin", "size", "root", "note", "created_at", "witnesses", "anchor"]
+
+    def get_root(self, row: Checkpoint) -> str:
+        return to_hex(bytes(row.root))
+
+    def get_anchor(self, row: Checkpoint) -> dict[str, Any] | None:
+        anchor = getattr(row, "anchor", None)
+        if anchor is None:
+            return None
+        return {
+            "chain_state": anchor.chain_state,
+            "confirmed_block": anchor.confirmed_block,
+            "transaction_hash": anchor.transaction_hash,
+        }
+
+
+class BundleSerializer(serializers.ModelSerializer[Bundle]):
+    """A bundle and how far it has come."""
+
+    consortium = serializers.UUIDField(source="consortium_id")
+    log_size = serializers.IntegerField(source="checkpoint.size", default=None, allow_null=True)
+    error = serializers.CharField(source="error_code")
+
+    class Meta:
+        model = Bundle
+        fields = [
+            *("id", "consortium", "report", "state", "step", "progress", "log_size", "digest", "size_bytes"),
+            *("error", "error_text", "created_at", "ready_at"),
+        ]

@@ -1,0 +1,88 @@
+"""Reads what reports need of the apps below, through their selectors; the database's policies bound what is seen."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import median_low
+from uuid import UUID
+
+from django.db.models import Count
+
+from audit.compliance.evidence import ConsentFacts, EpochFacts, WithdrawalFacts
+from audit.content import written_time
+from consent import selectors as consent
+from consent.models import Withdrawal
+from consortium.kernel.bands import band, band_label
+from consortium.membership.models import Membership, RoleAssignment
+
+_REVIEWING = (RoleAssignment.Role.ADMIN, RoleAssignment.Role.COMPLIANCE)
+# A withdrawal that was received or confirmed was recorded too.
+_REACHED = {
+    Withdrawal.State.RECORDED: ("recorded",),
+    Withdrawal.State.RECEIVED: ("recorded", "received"),
+    Withdrawal.State.CONFIRMED: ("recorded", "received", "confirmed"),
+}
+
+
+def organization_names(consortium_id: UUID) -> dict[str, str]:
+    """Return the names of all that are or were members."""
+    members = Membership.objects.filter(consortium_id=consortium_id).select_related("organization")
+    return {str(member.organization_id): member.organization.name for member in members}
+
+
+def reviewers(organization_id: UUID) -> dict[str, int]:
+    """Return how many people of an organization may read the log, by role."""
+    assigned = RoleAssignment.objects.filter(organization_id=organization_id, role__in=_REVIEWING)
+    return dict(assigned.values_list("role").annotate(Count("pk")))
+
+
+def consent_facts(*, consortium_id: UUID, organization_id: UUID) -> ConsentFacts | None:
+    """Return what the organization may see of consents; None if there are none, of its own or of any member."""
+    grants = consent.grant_numbers(consortium_id=consortium_id, organization_id=organization_id)
+    batches = consent.imports(organization_id).filter(consortium_id=consortium_id, state="accepted").count()
+    own = list(consent.withdrawals(organization_id).filter(effects__consortium_id=consortium_id))
+    epochs = _epochs(consortium_id)
+    if not (any(grants.values()) or batches or epochs or own):
+        return None
+    return ConsentFacts(
+        grants={state: _in_words(count) for state, count in grants.items()},
+        batches=batches,
+        withdrawals=withdrawal_facts(own),
+        epochs=epochs,
+    )
+
+
+def withdrawal_facts(withdrawals: Sequence[Withdrawal]) -> WithdrawalFacts:
+    """Return how far withdrawals have come, and how long they took: no time is told of none."""
+    reached = Counter(step for one in withdrawals for step in _REACHED[Withdrawal.State(one.state)])
+    seconds = [_seconds(one.created_at, one.confirmed_at) for one in withdrawals if one.confirmed_at is not None]
+    return WithdrawalFacts(
+        recorded=_in_words(reached["recorded"]),
+        received=_in_words(reached["received"]),
+        confirmed=_in_words(reached["confirmed"]),
+        median_seconds=median_low(seconds) if seconds else None,
+        longest_seconds=max(seconds, default=None),
+    )
+
+
+def _epochs(consortium_id: UUID) -> list[EpochFacts]:
+    return [
+        EpochFacts(
+            organization=row["organization"],
+            epoch=row["epoch"],
+            seq=row["seq"],
+            band=row["band_label"],
+            root=row["root"],
+            as_of=written_time(row["as_of"]),
+            block=row["confirmed_block"],
+        )
+        for row in consent.bands_of_members(consortium_id)
+    ]
+
+
+def _in_words(count: int) -> str:
+    return band_label(band(count))
+
+
+def _seconds(begun: datetime, ended: datetime) -> int:
+    return max(0, round((ended - begun).total_seconds()))
