@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from consortium.demo.sites import VOTER
 from consortium.demo.steps import consents, evidence, founding, model, planning, services, training
 from consortium.demo.story import ClaimFailedError, Story
 from consortium.demo.world import Ports, World, kept_ports
@@ -98,7 +99,10 @@ def _tell(layout: Layout, ports: Ports, *, exit_after: bool) -> int:
 
 def _invite(story: Story, world: World) -> None:
     story.say(f"\nThe portal is at {world.address}")
-    story.say(f"  log in as {world.operator_email} with the pass phrase {world.operator_phrase}")
+    story.say(f"  operator    {world.operator_email}  pass phrase {world.operator_phrase}")
+    for site in world.sites:
+        story.say(f"  {site.hospital.name}  {site.hospital.admin}  pass phrase {site.admin_phrase}")
+        story.say(f"      its member page {site.member_page}/  {VOTER}  pass phrase {site.voter_phrase}")
     story.say("Ctrl-C stops everything.")
 
 

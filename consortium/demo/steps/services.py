@@ -46,3 +46,4 @@ def _check(story: Story, world: World) -> None:
             "and sees no tenant's row", page.status_code == 200 and "No consortium yet" in page.text, page.status_code
         )
     story.note(world.instance.accounts.reason)
+    story.note("one development chain serves all sites: no independent nodes, and no proof of independence")
