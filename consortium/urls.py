@@ -8,6 +8,7 @@ from consortium.common import health
 urlpatterns = [
     path("", include("consortium.membership.portal.urls")),
     path("", include("consortium.governance.portal.urls")),
+    path("", include("training.portal.urls")),
     path("", include("audit.portal.urls")),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),

@@ -34,15 +34,35 @@ _STATES = {
     "active": ("is-settled", "check"),
     "suspended": ("is-refused", "pause"),
     "removed": ("is-refused", "x"),
+    "planned": ("", "circle-dashed"),
+    "waiting_for_sites": ("is-waiting", "clock-3"),
+    "running": ("is-underway", "activity"),
+    "paused": ("is-waiting", "pause"),
+    "completed": ("is-settled", "circle-check"),
+    "draft": ("", "file-text"),
+    "proposed": ("is-underway", "vote"),
+    "approved": ("is-settled", "check"),
+    "rejected": ("is-refused", "circle-x"),
+    "retired": ("", "ban"),
+    "candidate": ("is-waiting", "circle-dot"),
+    "released": ("is-settled", "circle-check"),
+    "recalled": ("is-refused", "undo-2"),
+    "superseded": ("", "history"),
+    "announced": ("is-waiting", "send"),
+    "open": ("is-underway", "circle-dot"),
+    "collecting": ("is-underway", "activity"),
+    "revealed": ("is-underway", "eye-off"),
+    "closed": ("is-settled", "check"),
+    "abandoned": ("is-refused", "ban"),
 }
 
 
 @register.simple_tag
-def icon(name: str, size: str = "") -> SafeString:
-    """An icon of the sprite; decoration only, the word stands beside it."""
+def icon(name: str, size: str = "", role: str = "") -> SafeString:
+    """An icon of the sprite; decoration only, the word stands beside it. `role` is a class that its place knows."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true"><use href="{}#i-{}"></use></svg>',
-        "icon-20" if size == "20" else "",
+        "icon-20" if size == "20" else role,
         static("icons.svg"),
         name,
     )
@@ -104,6 +124,6 @@ def digest(value: str) -> SafeString:
         "</span>",
         full=value,
         short=short,
-        copy=icon("copy"),
-        done=icon("check"),
+        copy=icon("copy", role="copy"),
+        done=icon("check", role="done"),
     )

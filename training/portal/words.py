@@ -1,0 +1,100 @@
+"""A plan's document and a model's card in plain words."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from consent.domain.purposes import duo_terms, purpose_label
+from consortium.kernel.bands import band_label
+from consortium.kernel.errors import ConsiliumError, InvalidInputError
+from training.federated.plan_document import PlanDocument
+from training.models import Model, Plan
+from training.portal.reads import card_of, names_of
+from training.services.plans import document_of
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A code and what it means."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpochStep:
+    """One step of a model's lineage: the consent epochs that a round read, and the weights that it made."""
+
+    number: str
+    sites: tuple[tuple[str, str], ...]
+    weights: str
+    next_weights: str
+    block: str
+
+
+def plan_in_words(plan: Plan) -> dict[str, Any] | None:
+    """The plan's document for its page; None where it cannot be read here."""
+    try:
+        document = document_of(plan)
+    except ConsiliumError:
+        return None
+    names = names_of({*document.sites, *document.recipients})
+    return {
+        "document": document,
+        "purpose": _purpose(document.purpose),
+        "serving": _purpose(document.serving_purpose),
+        "conditions": [Term(code, duo_terms()[code].label) for code in document.conditions],
+        "categories": document.categories,
+        "sites": [names.get(site, _("A former member")) for site in document.sites],
+        "recipients": [names.get(site, _("A former member")) for site in document.recipients],
+        "features": _features(document),
+        "target": document.training_plan.target,
+        "bound": f"{document.training_plan.target.greater_than:g}",
+        "band": band_label(document.terms.minimum_band),
+        "site_count": len(document.sites),
+    }
+
+
+def card_in_words(model: Model) -> dict[str, Any] | None:
+    """The model's card for its page; None where this deployment does not hold it."""
+    card = card_of(model)
+    if card is None:
+        return None
+    rounds = [entry for entry in card.get("rounds", []) if isinstance(entry, dict)]
+    names = names_of({UUID(site["organization"]) for entry in rounds for site in entry.get("sites", [])})
+    return {
+        "card": card,
+        "purpose": _purpose(str(card.get("purpose", ""))),
+        "serving": _purpose(str(card.get("serving_purpose", ""))),
+        "limits": [str(limit) for limit in card.get("limits", [])],
+        "lineage": [_step(entry, names) for entry in rounds],
+    }
+
+
+def _purpose(code: str) -> Term:
+    try:
+        return Term(code, purpose_label(code))
+    except InvalidInputError:
+        return Term(code, _("a purpose that this deployment does not know"))
+
+
+def _features(document: PlanDocument) -> list[Term]:
+    columns = document.data_schema.columns
+    return [Term(feature.name, columns[feature.name]) for feature in document.training_plan.features]
+
+
+def _step(entry: dict[str, Any], names: dict[UUID, str]) -> EpochStep:
+    sites = [
+        (names.get(UUID(site["organization"]), _("A former member")), str(site.get("epoch") or "-"))
+        for site in entry.get("sites", [])
+    ]
+    block = entry.get("block")
+    return EpochStep(
+        number=str(entry.get("round", "")),
+        sites=tuple(sites),
+        weights=str(entry.get("weights", "")),
+        next_weights=str(entry.get("next_weights", "")),
+        block=f"{block:,}" if isinstance(block, int) else "-",
+    )
