@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 
 from training.domain.states import PlanState
-from training.models import Attempt, Model, Plan, Round, Run, SitePart
+from training.models import Attempt, LineageRow, Model, Plan, Round, Run, SitePart
 
 
 def plans(consortium_id: UUID) -> QuerySet[Plan]:
@@ -31,6 +31,10 @@ def run_with_rounds(run_id: UUID) -> Run:
         Prefetch("attempts", queryset=attempts.prefetch_related(Prefetch("parts", queryset=parts)))
     )
     return Run.objects.prefetch_related(Prefetch("round_set", queryset=rounds)).get(pk=run_id)
+
+
+def tasks_of(run: Run) -> QuerySet[LineageRow]:
+    return LineageRow.objects.filter(run=run).order_by("-created_at")
 
 
 def models(consortium_id: UUID) -> QuerySet[Model]:

@@ -66,6 +66,18 @@ class Visitor:
         answer.raise_for_status()
         return answer.json()
 
+    def pages(self, path: str) -> list[Any]:
+        """Return what all pages of a list hold."""
+        found: list[Any] = []
+        address = f"/api/v1/{path}?page_size=200"
+        while address:
+            answer = self.client.get(address, headers=self._headers())
+            answer.raise_for_status()
+            page = answer.json()
+            found += page["results"]
+            address = page["next"]
+        return found
+
     def download(self, path: str) -> bytes:
         answer = self.client.get(f"/api/v1/{path}", headers=self._headers())
         answer.raise_for_status()

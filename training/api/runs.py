@@ -14,8 +14,14 @@ from consortium.membership.access import access_consortium
 from training import selectors
 from training.access import access_plan, access_run
 from training.api.doors import post_once
-from training.api.serializers import OrderSerializer, RunDetailSerializer, RunSerializer, StartSerializer
-from training.models import Run
+from training.api.serializers import (
+    OrderSerializer,
+    RunDetailSerializer,
+    RunSerializer,
+    StartSerializer,
+    TaskSerializer,
+)
+from training.models import LineageRow, Run
 from training.services.runs import order_run, start_run
 
 ROLES = ("scientist", "admin")
@@ -63,6 +69,15 @@ class RunView(APIView):
     def get(self, request: Request, run: UUID) -> Response:
         access_run(run)
         return Response(RunDetailSerializer(selectors.run_with_rounds(run)).data)
+
+
+class TasksView(generics.ListAPIView[LineageRow]):
+    """Tasks of the run's back end, newest first: what ran where, from what, and the digest of what it gave."""
+
+    serializer_class = TaskSerializer
+
+    def get_queryset(self) -> QuerySet[LineageRow]:
+        return selectors.tasks_of(access_run(self.kwargs["run"]))
 
 
 class OrderView(APIView):

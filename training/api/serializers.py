@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from training.models import Attempt, Model, Plan, Round, Run, SitePart
+from training.models import Attempt, LineageRow, Model, Plan, Round, Run, SitePart
 from training.services.plans import document_of, plan_for_signature
 
 CHAIN = ("chain_state", "confirmed_block", "transaction_hash")
@@ -81,6 +81,17 @@ class RunDetailSerializer(RunSerializer):
 
     class Meta(RunSerializer.Meta):
         fields = [*RunSerializer.Meta.fields, "round_set"]
+
+
+class TaskSerializer(serializers.ModelSerializer[LineageRow]):
+    """One task of a run's back end; `organization_id` is null for what the platform computed."""
+
+    class Meta:
+        model = LineageRow
+        fields = [
+            *("round", "attempt", "kind", "organization_id", "backend", "compute_plan", "key", "status", "parents"),
+            *("output_digest", "started_at", "ended_at"),
+        ]
 
 
 class ModelSerializer(serializers.ModelSerializer[Model]):

@@ -9,6 +9,7 @@ urlpatterns = [
     path("plans/<uuid:plan>", plans.PlanView.as_view(), name="plan"),
     path("consortia/<uuid:consortium>/runs", runs.RunsView.as_view(), name="runs"),
     path("runs/<uuid:run>", runs.RunView.as_view(), name="run"),
+    path("runs/<uuid:run>/tasks", runs.TasksView.as_view(), name="run-tasks"),
     path("runs/<uuid:run>/pause", runs.PauseView.as_view(), name="run-pause"),
     path("runs/<uuid:run>/resume", runs.ResumeView.as_view(), name="run-resume"),
     path("runs/<uuid:run>/cancel", runs.CancelView.as_view(), name="run-cancel"),

@@ -63,7 +63,7 @@ class Backend(Protocol):
     name: str
 
     def start(self, run: RunStart) -> None:
-        """Take the run up."""
+        """Take the run up; `RunFailedError` if the back end cannot run here at all."""
 
     def publish(self, task: AttemptTask) -> None:
         """Begin the train tasks of all sites; each ends with `deliver` or `lose`."""
@@ -78,10 +78,10 @@ class Backend(Protocol):
         """Return the sum of the survivors' vectors, shape (size,), modulo 2**ring_bits."""
 
     def lineage(self) -> list[LineageEntry]:
-        """Return the tasks that ended since the last call."""
+        """Return the tasks that ended since the last call, without waiting for any; after `sum` and `cancel`, all."""
 
     def cancel(self) -> None:
-        """Stop what runs."""
+        """Stop what runs; a task that waited for its site has then ended as canceled."""
 
     def close(self) -> None:
         """Let go of everything; the run has ended, or another coordinator has it."""

@@ -8,7 +8,12 @@ from django.utils.module_loading import import_string
 from training.backends.base import Backend
 from training.errors import UnknownBackendError
 
-BACKENDS: Mapping[str, str] = MappingProxyType({"memory": "training.backends.memory.MemoryBackend"})
+BACKENDS: Mapping[str, str] = MappingProxyType(
+    {
+        "memory": "training.backends.memory.MemoryBackend",
+        "substra": "training.backends.substra.backend.SubstraBackend",
+    }
+)
 
 
 def ensure_known(name: str) -> str:

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-import numpy as np
 from django.utils import timezone
 
 from consortium.kernel.digests import sha256_digest
 from training.backends.base import AttemptTask, LineageEntry, RunStart
 from training.federated import tensors
-from training.federated.secagg.masked_vector import MaskedVector, unpack
-from training.federated.secagg.prg import RING_DTYPES, RingVector
+from training.federated.secagg.masked_vector import MaskedVector, sum_vectors
+from training.federated.secagg.prg import RingVector
 
 
 class MemoryBackend:
@@ -41,9 +40,7 @@ class MemoryBackend:
 
     def sum(self, task: AttemptTask, vectors: Sequence[MaskedVector]) -> RingVector:
         begun = timezone.now()
-        total: RingVector = np.zeros(task.size, RING_DTYPES[task.ring_bits])
-        for vector in vectors:
-            np.add(total, unpack(vector, size=task.size, ring_bits=task.ring_bits), out=total)
+        total = sum_vectors(vectors, size=task.size, ring_bits=task.ring_bits)
         self._begun[self._key(task, "sum", None)] = begun
         parents = tuple(self._key(task, "train", vector.organization) for vector in vectors)
         self._end(task, "sum", None, "done", sha256_digest(tensors.dump({"masked": total})), parents)

@@ -90,9 +90,8 @@ def coordinate(run_id: UUID, *, patience: Patience = PATIENT, at: Hook = go_on, 
 
 
 def _coordinate(desk: Desk) -> None:
-    facts = read_facts(desk.run_id)
-    desk.backend.start(_start(desk, facts))
     try:
+        desk.backend.start(_start(desk, read_facts(desk.run_id)))
         while _go_on(desk):
             pass
     except RunStoppedError as stop:

@@ -73,6 +73,7 @@ def _end(desk: Desk, state: str, code: str, text: str) -> None:
             continue
     desk.backend.cancel()
     with desk.write() as run:
+        desk.keep_lineage()
         if not RUN.is_terminal(run.state):
             desk.change_run(run, state, code, failure_code=code[:80], failure_text=text[:500])
         run.orders.filter(obeyed_at__isnull=True).update(obeyed_at=timezone.now())

@@ -18,7 +18,7 @@ from training.domain.states import RUN
 from training.models import Run
 from training.portal import reads
 from training.portal.progress import progress_of
-from training.portal.words import card_in_words, plan_in_words
+from training.portal.words import backend_in_words, card_in_words, plan_in_words
 
 R = TypeVar("R", bound=Row)
 
@@ -87,7 +87,8 @@ def model(request: HttpRequest, model: UUID) -> HttpResponse:
 def _progress(run: Run) -> dict[str, Any]:
     """The changing part as text, and the digest by which a page says that it has seen it."""
     is_live = not RUN.is_terminal(run.state)
-    body = render_to_string("training/_progress_body.html", {"run": run, "is_live": is_live, **progress_of(run)})
+    context = {"run": run, "is_live": is_live, "backend": backend_in_words(run.backend), **progress_of(run)}
+    body = render_to_string("training/_progress_body.html", context)
     seen = hashlib.sha256(body.encode()).hexdigest()[:16]
     return {"run": run, "is_live": is_live, "body": body, "seen": seen}
 

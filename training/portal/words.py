@@ -34,6 +34,20 @@ class EpochStep:
     block: str
 
 
+def backend_in_words(name: str) -> tuple[str, str]:
+    """Return a back end's name, and what must be known of it where its runs are shown."""
+    return {
+        "memory": (_("the coordinator, in memory"), ""),
+        "substra": (
+            _("Substra, local mode"),
+            _(
+                "A site's tasks run in that site's own agent. Substra itself keeps nobody apart in this mode and "
+                "enforces no permissions: the agents do, and Substra's process sees masked vectors only."
+            ),
+        ),
+    }.get(name, (name, ""))
+
+
 def plan_in_words(plan: Plan) -> dict[str, Any] | None:
     """The plan's document for its page; None where it cannot be read here."""
     try:

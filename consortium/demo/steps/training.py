@@ -21,14 +21,16 @@ WITHDRAW_AFTER_ROUND = 3
 def tell(story: Story, world: World) -> None:
     with story.step("6  Run, and 7  Withdrawal"), world.admin(world.sites[0]) as scientist:
         consortium = world.consortium["id"]
-        answer = scientist.post(f"consortia/{consortium}/runs", {"plan": world.plan["id"], "backend": "memory"})
+        answer = scientist.post(f"consortia/{consortium}/runs", {"plan": world.plan["id"], "backend": "substra"})
         story.claim("a run starts on the approved plan", answer.status_code == 202, answer.text)
         run = answer.json()["id"]
         story.note(f"secure aggregation: n=5, t={THRESHOLD}, c={COLLUDERS}; no differential privacy in this run")
+        story.note("Substra in local mode: a site's tasks run in its own agent; Substra itself keeps nobody apart here")
         withdrawn = _withdraw_in_mid_run(story, world, scientist, run)
         final = wait_for(240, lambda: _ended(scientist, run), "the end of the run")
         story.claim(f"the run completed {ROUNDS} rounds", final["state"] == "completed", final["failure_text"])
         _tell_speed(story, final)
+        _check_tasks(story, scientist, run)
         _check_cohorts(story, world, run, withdrawn)
         world.run = final
     world.finish("training")
@@ -73,6 +75,19 @@ def _check_cohorts(story: Story, world: World, run: str, withdrawn: dict[str, An
     same = len({item["subjects"] for item in before}) == 1
     story.claim("every round after it holds exactly one subject fewer at that hospital", one_fewer and same, counts)
     story.record(cohort_before_withdrawal=before[-1]["subjects"], cohort_after_withdrawal=after[0]["subjects"])
+
+
+def _check_tasks(story: Story, visitor: Visitor, run: str) -> None:
+    """Every site that answered a round has a task of one compute plan, and so has every sum."""
+    rows = [row for row in visitor.pages(f"runs/{run}/tasks") if row["status"] == "done"]
+    plans = {row["compute_plan"] for row in rows}
+    sums = [row for row in rows if row["kind"] == "sum"]
+    trained = {parent for row in sums for parent in row["parents"]}
+    story.claim(
+        f"{len(trained)} trainings and {len(sums)} sums are tasks of one Substra compute plan",
+        len(plans) == 1 and len(sums) == ROUNDS and len(rows) == len(trained) + ROUNDS,
+        rows,
+    )
 
 
 def _tell_speed(story: Story, run: dict[str, Any]) -> None:

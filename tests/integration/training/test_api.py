@@ -14,7 +14,7 @@ from consortium.governance.models import Proposal
 from consortium.membership.models import RoleAssignment, User
 from tests.factories.membership import make_world
 from tests.unit.training.plans import plan_document
-from training.models import Attempt, Plan, Round, Run, RunOrder, SitePart
+from training.models import Attempt, LineageRow, Plan, Round, Run, RunOrder, SitePart
 from training.models import Model as TrainedModel
 
 pytestmark = pytest.mark.urls("tests.integration.training.urls")
@@ -183,6 +183,23 @@ def test_a_run_shows_its_rounds_attempts_and_each_sites_reason(world, client_of,
     shown = answer.json()["round_set"][0]["attempts"][0]["parts"]
     assert shown == [{"organization": str(world.bank.pk), "band": None, "epoch": None, **part}]
     assert b"secret" not in answer.content
+
+
+def test_a_run_shows_its_tasks_to_members_and_to_nobody_else(world, client_of, approved, as_system):
+    run_id = post(client_of(world.hospital), f"consortia/{world.consortium.pk}/runs", {"plan": approved["id"]}).json()[
+        "id"
+    ]
+    with as_system():
+        row = {"consortium": world.consortium, "run_id": run_id, "round": 1, "attempt": 1, "backend": "substra"}
+        LineageRow.objects.create(kind="train", key="a", organization_id=world.bank.pk, status="done", **row)
+        LineageRow.objects.create(kind="sum", key="b", parents=["a"], status="done", **row)
+
+    shown = client_of(world.bank).get(f"/api/v1/runs/{run_id}/tasks").json()["results"]
+
+    assert [(task["kind"], task["key"], task["parents"]) for task in shown] == [("sum", "b", ["a"]), ("train", "a", [])]
+    assert [task["organization_id"] for task in shown] == [None, str(world.bank.pk)]
+    assert Client().get(f"/api/v1/runs/{run_id}/tasks").status_code in (401, 403)
+    assert client_of(world.bank).get(f"/api/v1/runs/{uuid.uuid4()}/tasks").status_code == 404
 
 
 def test_orders_are_refused_where_they_do_not_fit_and_by_others(world, client_of, approved, as_system):

@@ -85,6 +85,17 @@ def test_a_run_says_that_it_has_no_differential_privacy(hospital, trained):
     assert "No single update is opened; comparison of sums is not protected against." in words
 
 
+def test_a_run_says_where_it_is_computed_and_what_that_back_end_does_not_do(hospital, trained, as_system):
+    assert "Computed by the coordinator, in memory" in words_of(hospital, f"/runs/{trained.run.pk}/")
+    with as_system():
+        Run.objects.filter(pk=trained.run.pk).update(backend="substra")
+
+    words = words_of(hospital, f"/runs/{trained.run.pk}/")
+
+    assert "Computed by Substra, local mode" in words
+    assert "Substra itself keeps nobody apart in this mode" in words
+
+
 def test_metrics_are_drawn_by_the_server_and_stand_in_a_table(hospital, trained):
     text = text_of(hospital, f"/runs/{trained.run.pk}/")
 

@@ -2,7 +2,10 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from training.federated import tensors
 from training.federated.secagg.prg import RING_DTYPES, RingVector
@@ -34,3 +37,11 @@ def unpack(masked: MaskedVector, *, size: int, ring_bits: int) -> RingVector:
     limit = size * dtype.itemsize + _HEADER_ROOM
     expected = {TENSOR: (dtype.str, (size,))}
     return tensors.load(masked.data, expected=expected, max_bytes=limit)[TENSOR]
+
+
+def sum_vectors(vectors: Iterable[MaskedVector], *, size: int, ring_bits: int) -> RingVector:
+    """Return the sum modulo 2**ring_bits, shape (size,); `TensorFormatError` if one of them does not fit."""
+    total: RingVector = np.zeros(size, RING_DTYPES[ring_bits])
+    for vector in vectors:
+        np.add(total, unpack(vector, size=size, ring_bits=ring_bits), out=total)
+    return total

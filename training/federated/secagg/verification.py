@@ -5,17 +5,15 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from consortium.kernel.identifiers import uuid_to_bytes32
 from training.federated import tensors
 from training.federated.errors import VerificationError
 from training.federated.secagg.coordinator import unmask
 from training.federated.secagg.deals import SignedFields
-from training.federated.secagg.masked_vector import MaskedVector, unpack
+from training.federated.secagg.masked_vector import MaskedVector, sum_vectors
 from training.federated.secagg.opened import OpenedAttempt
 from training.federated.secagg.opening import mismatched
-from training.federated.secagg.prg import RING_DTYPES, RingVector
+from training.federated.secagg.prg import RingVector
 from training.federated.secagg.releases import OpenedSecrets
 from training.federated.secagg.survivors import SurvivorSet
 
@@ -115,10 +113,7 @@ def _sum(
     masked: Mapping[uuid.UUID, MaskedVector],
     size: int,
 ) -> RingVector:
-    ring_bits = opened.parameters.ring_bits
-    total: RingVector = np.zeros(size, RING_DTYPES[ring_bits])
     for member, digest in zip(members, survivors.masked_digests, strict=True):
         if masked[member].digest() != digest:
             raise VerificationError(f"The masked vector of {member} is not the one whose digest was signed.")
-        np.add(total, unpack(masked[member], size=size, ring_bits=ring_bits), out=total)
-    return total
+    return sum_vectors((masked[member] for member in members), size=size, ring_bits=opened.parameters.ring_bits)
