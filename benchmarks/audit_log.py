@@ -1,38 +1,36 @@
 """The audit log: records appended a second beside raw inserts of the same bytes, integration, proofs.
 
-Runs in a process of its own with a PostgreSQL of its own, so that no other benchmark's settings are in its way.
+It starts a PostgreSQL of its own, so that nothing else on the machine is written to.
 """
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.harness.figures import FigureDict, figure
+from benchmarks.harness.progress import say
+from benchmarks.harness.running import ROOT
+
+if TYPE_CHECKING:
+    from audit.models import AuditLog
+
 RAW, MEMORY = "raw INSERT of the same bytes", "the same tree in memory, no database"
 # Goals, a second: a round of 64 sites with three acts each; 10,000 records in five seconds; a page of proofs.
 APPENDED, INTEGRATED, PROVEN = 200, 2_000, 100
 SINGLE, BULK, PER_TRANSACTION, PROOFS = 1_000, 10_000, 100, 200
 
 
-def run() -> list[dict[str, Any]]:
+def run() -> list[FigureDict]:
     """Return the figures."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "benchmarks.audit_log"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    figures: list[dict[str, Any]] = json.loads(done.stdout)
-    return figures
+    say("starting a database")
+    with database():
+        return measure()
 
 
 @contextmanager
@@ -85,51 +83,69 @@ def _migrate() -> None:
             call_command("migrate", verbosity=0, interactive=False)
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[FigureDict]:
     """Append, integrate and prove; each figure beside what it is compared to in the same run."""
-    from django.db import connection, transaction
+    from django.db import transaction
 
-    from audit.log.checkpoints import sign_checkpoint
-    from audit.log.integration import integrate
     from audit.log.keys import create_key, key_path
-    from audit.log.proofs import prove_inclusion
     from audit.models import AuditLog, AuditRecord
-    from consortium.kernel.merkle import MemoryTree
 
     create_key(key_path())
     consortium = uuid.uuid4()
     with transaction.atomic():
         log = AuditLog.objects.of(consortium_id=consortium)
+    say(f"appending {SINGLE:,} records one by one, then {BULK:,} in transactions of {PER_TRANSACTION}")
     single = _rate(SINGLE, 1, lambda number: _append(consortium, number))
     bulk = _rate(BULK, PER_TRANSACTION, lambda number: _append(consortium, number))
-    rows = list(AuditRecord.objects.values_list("id", "canonical"))
+    rows = [(key, bytes(canonical)) for key, canonical in AuditRecord.objects.values_list("id", "canonical")]
+    say("inserting the same bytes without a log")
+    raw_single, raw_bulk = _raw_inserts(rows)
+    return [
+        _figure("append, one record a transaction", single, "records/s", RAW, raw_single, APPENDED),
+        _figure("append, 100 records a transaction", bulk, "records/s", RAW, raw_bulk, APPENDED),
+        *_tree_figures(log, [canonical for _, canonical in rows]),
+    ]
+
+
+def _raw_inserts(rows: list[tuple[uuid.UUID, bytes]]) -> tuple[float, float]:
+    """Return plain inserts a second: one a transaction, and many."""
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE consilium_owner")
         cursor.execute("CREATE TABLE bench_raw (id uuid PRIMARY KEY, canonical bytea NOT NULL)")
 
         def insert(number: int) -> None:
-            identifier, canonical = rows[number]
-            cursor.execute("INSERT INTO bench_raw VALUES (%s, %s)", [identifier, bytes(canonical)])
+            cursor.execute("INSERT INTO bench_raw VALUES (%s, %s)", [*rows[number]])
 
-        raw_single = _rate(SINGLE, 1, insert)
+        single = _rate(SINGLE, 1, insert)
         cursor.execute("TRUNCATE bench_raw")
-        raw_bulk = _rate(BULK, PER_TRANSACTION, insert)
+        bulk = _rate(BULK, PER_TRANSACTION, insert)
         cursor.execute("SET ROLE consilium_system")
+    return single, bulk
+
+
+def _tree_figures(log: "AuditLog", records: list[bytes]) -> list[FigureDict]:
+    from audit.log.checkpoints import sign_checkpoint
+    from audit.log.integration import integrate
+    from audit.log.proofs import prove_inclusion
+    from audit.models import AuditRecord
+    from consortium.kernel.merkle import MemoryTree
+
+    say(f"integrating {len(records):,} records")
     integrated, integration = _timed(lambda: integrate(log))
-    tree, hashing = _timed(lambda: MemoryTree(bytes(canonical) for _, canonical in rows))
+    tree, hashing = _timed(lambda: MemoryTree(records))
     sign_checkpoint(log)
-    records = list(AuditRecord.objects.select_related("log")[:PROOFS])
+    proven = list(AuditRecord.objects.select_related("log")[:PROOFS])
 
     def prove() -> None:
-        for record in records:
+        for record in proven:
             prove_inclusion(record).verify()
 
     _, proving = _timed(prove)
     _, in_memory = _timed(lambda: [tree.inclusion_path(index) for index in range(PROOFS)])
     return [
-        _figure("append, one record a transaction", single, "records/s", RAW, raw_single, APPENDED),
-        _figure("append, 100 records a transaction", bulk, "records/s", RAW, raw_bulk, APPENDED),
-        _figure("integration", integrated / integration, "records/s", MEMORY, len(rows) / hashing, INTEGRATED),
+        _figure("integration", integrated / integration, "records/s", MEMORY, len(records) / hashing, INTEGRATED),
         _figure("inclusion proof, made and verified", PROOFS / proving, "proofs/s", MEMORY, PROOFS / in_memory, PROVEN),
     ]
 
@@ -165,19 +181,5 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return work(), time.perf_counter() - begin
 
 
-def _figure(name: str, value: float, unit: str, compared_to: str, compared_value: float, least: int) -> dict[str, Any]:
-    return {
-        "figure": f"audit log: {name}",
-        "value": round(value, 1),
-        "unit": unit,
-        "compared_to": compared_to,
-        "compared_value": round(compared_value, 1),
-        "ratio": round(value / compared_value, 3),
-        "goal": least,
-        "met": value >= least,
-    }
-
-
-if __name__ == "__main__":
-    with database():
-        print(json.dumps(measure(), indent=2))
+def _figure(name: str, value: float, unit: str, beside: str, compared_value: float, least: int) -> FigureDict:
+    return figure(f"audit log: {name}", value, unit, beside=beside, compared_value=compared_value, at_least=least)
