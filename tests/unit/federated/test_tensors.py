@@ -61,6 +61,29 @@ def test_canonical_bytes_are_exactly_these() -> None:
     assert data == struct.pack("<Q", len(header)) + header + b"\x02" + struct.pack("<d", 1.0)
 
 
+def test_arrays_that_are_empty_scalar_or_strided_are_written_by_value() -> None:
+    arrays = {"empty": np.zeros((0, 3)), "scalar": np.array(7.0), "strided": np.arange(6, dtype="<u4")[::2]}
+
+    loaded = tensors.load(tensors.dump(arrays))
+
+    assert {name: (array.shape, array.tolist()) for name, array in loaded.items()} == {
+        **{"empty": ((0, 3), []), "scalar": ((), 7.0), "strided": ((3,), [0, 2, 4])}
+    }
+
+
+@pytest.mark.parametrize(("a", "b"), [([8, 16], [0, 8]), ([0, 8], [0, 0]), ([8, 8], [0, 8])])
+def test_tensors_that_lie_in_another_order_than_their_names_are_not_canonical(a: list[int], b: list[int]) -> None:
+    header = {
+        name: entry("F64", [(stop - start) // 8], [start, stop]) for name, (start, stop) in {"a": a, "b": b}.items()
+    }
+    text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
+    data = file(text + b" " * (-len(text) % 8), bytes(max(a[1], b[1])))
+
+    assert set(tensors.load(data, canonical=False)) == {"a", "b"}
+    with pytest.raises(TensorFormatError, match="canonical"):
+        tensors.load(data)
+
+
 def test_digest_ignores_the_order_in_which_tensors_are_given() -> None:
     one, two = np.array([1.0]), np.array([2.0])
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consortium.kernel.digests import keccak256
 from consortium.kernel.identifiers import uuid_to_bytes32
@@ -31,20 +31,26 @@ class OpenedAttempt:
     parameters: SecureAggregationParameters
     weights: bytes
     members: tuple[MaskKeys, ...]
+    # Asked for with every share and signature of every member: worked out once.
+    roster: tuple[uuid.UUID, ...] = field(init=False, repr=False, compare=False)
+    _places: Mapping[uuid.UUID, int] = field(init=False, repr=False, compare=False)
+    _roster_digest: bytes = field(init=False, repr=False, compare=False)
 
-    @property
-    def roster(self) -> tuple[uuid.UUID, ...]:
-        return tuple(keys.organization for keys in self.members)
+    def __post_init__(self) -> None:
+        roster = tuple(keys.organization for keys in self.members)
+        object.__setattr__(self, "roster", roster)
+        object.__setattr__(self, "_places", {organization: place for place, organization in enumerate(roster)})
+        object.__setattr__(self, "_roster_digest", keccak256(b"".join(map(uuid_to_bytes32, roster))))
 
     def roster_digest(self) -> bytes:
         """Return keccak-256 of the concatenated 32-byte organization ids in the roster's order."""
-        return keccak256(b"".join(uuid_to_bytes32(organization) for organization in self.roster))
+        return self._roster_digest
 
     def index(self, organization: uuid.UUID) -> int:
         """Return the organization's place on the roster, from 0; `KeyAgreementError` if it has none."""
         try:
-            return self.roster.index(organization)
-        except ValueError as error:
+            return self._places[organization]
+        except KeyError as error:
             raise KeyAgreementError(f"{organization} is not on this attempt's roster.") from error
 
     def keys_of(self, organization: uuid.UUID) -> MaskKeys:

@@ -6,6 +6,7 @@ constant-time: shares are computed at their owner, once an attempt, and nobody e
 
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from training.federated.errors import ShareError
@@ -61,7 +62,8 @@ def join(shares: Mapping[int, bytes], *, threshold: int) -> bytes:
     if len(shares) < threshold:
         raise ShareError(f"{len(shares)} shares cannot rebuild a secret of threshold {threshold}.")
     points = {x: _read(shares[x]) for x in sorted(shares)[:threshold]}
-    value = sum(y * _weight(x, points) for x, y in points.items()) % PRIME
+    weights = _weights(tuple(points))
+    value = sum(y * weight for y, weight in zip(points.values(), weights, strict=True)) % PRIME
     if value >= 1 << (8 * SECRET_BYTES):
         raise ShareError("The shares do not lie on one polynomial with a secret of 256 bits.")
     return value.to_bytes(SECRET_BYTES, "big")
@@ -81,11 +83,16 @@ def _read(share: bytes) -> int:
     return value
 
 
-def _weight(x: int, points: Mapping[int, int]) -> int:
-    """Return Lagrange's coefficient of point x at zero."""
+# Every secret of an attempt is rebuilt from the same holders' shares; who they are is public.
+@lru_cache(maxsize=16)
+def _weights(points: tuple[int, ...]) -> tuple[int, ...]:
+    """Return Lagrange's coefficient at zero of each point, in their order."""
+    return tuple(_weight(x, [other for other in points if other != x]) for x in points)
+
+
+def _weight(x: int, others: Sequence[int]) -> int:
     numerator = denominator = 1
-    for other in points:
-        if other != x:
-            numerator = numerator * -other % PRIME
-            denominator = denominator * (x - other) % PRIME
+    for other in others:
+        numerator = numerator * -other % PRIME
+        denominator = denominator * (x - other) % PRIME
     return numerator * pow(denominator, -1, PRIME)

@@ -125,7 +125,7 @@ class SiteAttempt:
             raise QuantizationError(f"The vector is not of the attempt's ring of {opened.parameters.ring_bits} bits.")
         if not self._held:
             raise OutOfOrderError("Shares of at least t dealers are received before a vector is masked.")
-        plain_digest = hashlib.sha256(vector.tobytes()).digest()
+        plain_digest = hashlib.sha256(vector.data).digest()
         if self._masked is None:
             work = vector.copy()
             mask_vector(work, opened, self._organization, secrets, opened.in_order(self._held))
@@ -166,8 +166,9 @@ class SiteAttempt:
         members = self._survivors.members(opened)
         if len(signatures) < opened.parameters.t or not set(members).issuperset(signatures):
             raise SignatureRefusedError(f"Shares are released against t={opened.parameters.t} survivors' signatures.")
+        fields = self._survivors.fields(opened)
         for organization, signature in signatures.items():
-            self._verify(organization, SURVIVOR_SET, self._survivors.fields(opened), signature)
+            self._verify(organization, SURVIVOR_SET, fields, signature)
         self._book.make(ChoiceKind.RELEASED, _name(self._survivors))
         kinds = {d: ShareKind.SEED if d in members else ShareKind.MASK_KEY for d in opened.in_order(self._held)}
         return ReleasedShares(
