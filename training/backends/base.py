@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from training.federated.secagg.masked_vector import MaskedVector
 from training.federated.secagg.prg import RingVector
@@ -60,7 +60,7 @@ class LineageEntry:
 class Backend(Protocol):
     """One run's back end; every method may be called again with the same arguments."""
 
-    name: str
+    name: ClassVar[str]
 
     def start(self, run: RunStart) -> None:
         """Take the run up; `RunFailedError` if the back end cannot run here at all."""

@@ -2,10 +2,8 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
-
-from django.utils import timezone
 
 from consortium.kernel.digests import sha256_digest
 from training.backends.base import AttemptTask, LineageEntry, RunStart
@@ -30,7 +28,7 @@ class MemoryBackend:
 
     def publish(self, task: AttemptTask) -> None:
         for site in task.sites:
-            self._begun.setdefault(self._key(task, "train", site), timezone.now())
+            self._begun.setdefault(self._key(task, "train", site), datetime.now(UTC))
 
     def deliver(self, task: AttemptTask, vector: MaskedVector) -> None:
         self._end(task, "train", vector.organization, "done", sha256_digest(vector.data))
@@ -39,7 +37,7 @@ class MemoryBackend:
         self._end(task, "train", organization, "failed", "")
 
     def sum(self, task: AttemptTask, vectors: Sequence[MaskedVector]) -> RingVector:
-        begun = timezone.now()
+        begun = datetime.now(UTC)
         total = sum_vectors(vectors, size=task.size, ring_bits=task.ring_bits)
         self._begun[self._key(task, "sum", None)] = begun
         parents = tuple(self._key(task, "train", vector.organization) for vector in vectors)
@@ -67,7 +65,7 @@ class MemoryBackend:
         digest: str,
         parents: tuple[str, ...] = (),
     ) -> None:
-        key, now = self._key(task, kind, organization), timezone.now()
+        key, now = self._key(task, kind, organization), datetime.now(UTC)
         entry = LineageEntry(
             round=task.round,
             attempt=task.attempt,
