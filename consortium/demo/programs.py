@@ -6,6 +6,8 @@ import urllib.request
 from consortium.embedded.supervisor import Instance
 from consortium.embedded.tied import TiedProcess
 
+# The exit status of both chain programs where an operator has to look: starting them again would not help.
+NEEDS_A_PERSON = frozenset({3})
 CELERY = ["-m", "celery", "-A", "consortium.celery"]
 
 
@@ -25,8 +27,8 @@ def start_workers(instance: Instance) -> list[TiedProcess]:
 def start_chain_programs(instance: Instance) -> list[TiedProcess]:
     """Start what sends to the chain and what reads from it, each as the system's database role."""
     return [
-        instance.start_program("dispatcher", ["manage.py", "dispatch"], role="system"),
-        instance.start_program("projector", ["manage.py", "project"], role="system"),
+        instance.start_program("dispatcher", ["manage.py", "dispatch"], role="system", final=NEEDS_A_PERSON),
+        instance.start_program("projector", ["manage.py", "project"], role="system", final=NEEDS_A_PERSON),
     ]
 
 

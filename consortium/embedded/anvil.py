@@ -6,9 +6,11 @@ import shutil
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from consortium.embedded.accounts import Account
+from consortium.embedded.chain_state import ChainState
 from consortium.embedded.errors import MissingBinaryError
 from consortium.embedded.layout import Layout, project_root
 from consortium.embedded.tied import TiedProcess
@@ -45,9 +47,14 @@ class EmbeddedChain:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @cached_property
+    def state(self) -> ChainState:
+        return ChainState(self.layout.chain, self.account)
+
     def start(self) -> TiedProcess:
         """Start on the state that was last dumped; `--state-interval 1` bounds what a kill can lose to a second."""
         self.account.own(self.layout.chain, 0o700)
+        self.state.mend()
         self.process = TiedProcess(
             name="anvil",
             arguments=[

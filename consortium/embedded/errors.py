@@ -38,3 +38,9 @@ class DiskFullError(EmbeddedError):
     """Too little room is left in the instance's folder."""
 
     code = "disk_full"
+
+
+class ChainStateLostError(EmbeddedError):
+    """The development chain's file is half written, and there is no copy."""
+
+    code = "chain_state_lost"

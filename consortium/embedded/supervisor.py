@@ -20,6 +20,7 @@ from consortium.embedded.environment import (
 )
 from consortium.embedded.errors import EmbeddedError
 from consortium.embedded.instance import ensure_free_space, free_port, hold
+from consortium.embedded.keeper import Keeper
 from consortium.embedded.layout import Layout, project_root
 from consortium.embedded.leftovers import end_programs_of
 from consortium.embedded.postgres import EmbeddedPostgres
@@ -29,7 +30,7 @@ from consortium.embedded.valkey import EmbeddedValkey
 
 @dataclass
 class Instance:
-    """A running set of services; `start_program` adds one of the platform's own processes."""
+    """A running set of services; `start_program` adds one of the programs, which is kept running."""
 
     layout: Layout
     accounts: Accounts
@@ -38,6 +39,10 @@ class Instance:
     postgres: EmbeddedPostgres | None = None
     processes: list[TiedProcess] = field(default_factory=list)
     ended_leftovers: int = 0
+    keeper: Keeper = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keeper = Keeper(self.layout.logs / "supervisor.log")
 
     def start_program(
         self,
@@ -48,14 +53,34 @@ class Instance:
         account: Account | None = None,
         environment: dict[str, str] | None = None,
         folder: Path | None = None,
+        final: frozenset[int] = frozenset(),
     ) -> TiedProcess:
-        """Start `python ARGUMENTS` as the platform, or as `account` with `environment` and none of the platform's."""
+        """Start `python ARGUMENTS` as the platform, or as `account` with `environment` and none of the platform's.
+
+        Such a program holds nothing that is not in the database, on the chain or in its folder. So it is started
+        again when it ends by itself, unless with a status of `final`.
+        """
+        process = self._start(name, arguments, role=role, account=account, environment=environment, folder=folder)
+        self.processes.append(process)
+        self.keeper.keep(process, final=final)
+        return process
+
+    def _start(
+        self,
+        name: str,
+        arguments: list[str],
+        *,
+        role: str,
+        account: Account | None = None,
+        environment: dict[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> TiedProcess:
         own = (
             platform_environment(self.layout, self.credentials, self.addresses, role)
             if environment is None
             else environment
         )
-        process = TiedProcess(
+        return TiedProcess(
             name=name,
             arguments=[sys.executable, *arguments],
             log=self.layout.logs / f"{name}.log",
@@ -63,8 +88,6 @@ class Instance:
             account=account or self.accounts.platform(),
             folder=folder or project_root(),
         ).start()
-        self.processes.append(process)
-        return process
 
     def manage(self, *arguments: str, role: str = "app") -> str:
         """Run one `manage.py` command to its end and return what it printed; raise with its output if it fails."""
@@ -77,18 +100,20 @@ class Instance:
     def _run_to_end(self, name: str, arguments: list[str], role: str) -> str:
         log = self.layout.logs / f"{name}.log"
         start = log.stat().st_size if log.exists() else 0
-        process = self.start_program(name, arguments, role=role)
-        self.processes.remove(process)
+        process = self._start(name, arguments, role=role)
         if process.wait() != 0:
             raise EmbeddedError(f"{' '.join(arguments)} failed:\n{process.log_tail()}")
         return log.read_bytes()[start:].decode()
 
     def dead(self) -> list[TiedProcess]:
-        return [process for process in self.processes if not process.is_running()]
+        """What has ended and is not started again."""
+        return [p for p in self.processes if not p.is_running() and not self.keeper.looks_after(p)]
 
     def stop(self) -> None:
+        self.keeper.rest()
         for process in reversed(self.processes):
             process.stop()
+        self.keeper.close()
 
 
 @contextmanager
@@ -138,7 +163,9 @@ def _start_services(instance: Instance, web_port: int, chain_port: int | None) -
     chain = os.environ.get("CHAIN_RPC_URL")
     if chain is None:
         embedded = EmbeddedChain(layout, accounts.platform(), chain_port or free_port(), environment)
-        instance.processes.append(embedded.start())
+        process = embedded.start()
+        instance.processes.append(process)
+        instance.keeper.keep(process, prepare=embedded.state.mend, tend=embedded.state.keep_copy)
         chain = embedded.url
     public = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{web_port}")
     instance.addresses = Addresses(database=database, broker=broker, cache=cache, chain=chain, public=public)

@@ -42,9 +42,12 @@ class TiedProcess:
     folder: Path = Path("/")
     death_signal: signal.Signals = signal.SIGTERM
     process: subprocess.Popen[bytes] | None = None
+    # Between `start` and `stop`: an end in between was not asked for.
+    is_wanted: bool = False
 
     def start(self) -> "TiedProcess":
-        """Start the child. Call from the main thread: the tie is to the thread that forks."""
+        """Start the child, from a thread that lives as long as it: the tie is to the thread that forks."""
+        self.is_wanted = True
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -84,6 +87,18 @@ class TiedProcess:
                 )
             time.sleep(pause)
 
+    @property
+    def status(self) -> int | None:
+        """The exit status, negative for a signal; None while it runs."""
+        return None if self.process is None else self.process.poll()
+
+    def how_it_ended(self) -> str:
+        """The status in words."""
+        status = self.status
+        if status is None:
+            return "is running"
+        return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+
     def wait(self) -> int:
         """Wait for the child's own end and return its status."""
         if self.process is None:
@@ -92,6 +107,7 @@ class TiedProcess:
 
     def stop(self, *, sign: signal.Signals | None = None, seconds: float = 10.0) -> None:
         """Ask the child to end, and end it after `seconds`, with all that it started in its session."""
+        self.is_wanted = False
         if self.process is None:
             return
         if self.is_running():
@@ -101,8 +117,12 @@ class TiedProcess:
             except subprocess.TimeoutExpired:
                 self._signal(signal.SIGKILL)
                 self.process.wait()
+        self.end_session()
+
+    def end_session(self) -> None:
+        """End what the child has left behind in its session."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
 
     def kill(self) -> None:
         """End the child without warning."""

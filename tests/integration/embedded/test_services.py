@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
+from consortium.embedded.chain_state import ChainState
 from consortium.embedded.errors import DiskFullError, InstanceInUseError, PortInUseError, ServiceDiedError
 from consortium.embedded.instance import ensure_free_space, ensure_port_free, hold
 from consortium.embedded.layout import Layout, project_root
@@ -63,6 +65,13 @@ def wait_until_gone(pids: list[int], seconds: float = 15.0) -> list[int]:
     while (left := [pid for pid in pids if is_alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     return left
+
+
+def wait_until(ready: Callable[[], object], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.05)
 
 
 @pytest.mark.services
@@ -129,6 +138,32 @@ def test_secrets_and_environment_files_are_readable_by_their_owner_alone(layout)
         assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
         assert oct(layout.secrets.stat().st_mode & 0o777) == "0o700"
         assert oct(layout.platform.stat().st_mode & 0o777) == "0o700"
+
+
+@pytest.mark.services
+def test_a_killed_chain_comes_back_by_itself_also_from_half_a_file(layout):
+    """anvil writes its state in place: a kill in the middle of a write leaves a file that it would not start on."""
+    with running_services(layout) as instance:
+        chain = next(process for process in instance.processes if process.name == "anvil")
+        state = ChainState(layout.chain, instance.accounts.platform())
+        wait_until(state.copy.exists)
+        os.kill(chain.pid, signal.SIGSTOP)
+        state.file.write_text(state.file.read_text()[:-100])
+        before = chain.pid
+
+        chain.kill()
+
+        wait_until(lambda: chain.is_running() and chain.pid != before)
+        wait_until(lambda: block_number(instance.addresses.chain) is not None)
+        assert instance.dead() == []
+
+
+def block_number(url: str) -> int | None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
+    try:
+        return int(httpx.post(url, json=body, trust_env=False).json()["result"], 16)
+    except httpx.TransportError:
+        return None
 
 
 def test_a_second_start_in_the_same_folder_is_refused_by_name_of_the_first(layout):
