@@ -186,6 +186,5 @@ declare("model.prediction.serve", ORGANIZATION, "model", digest=DIGEST, rows=NUM
 declare("audit.personal.erase", None, "person", fields=NUMBER)
 declare("audit.personal.expire", None, "log", before=TIME, fields=NUMBER)
 declare("audit.bundle.export", None, "bundle", digest=DIGEST, size=optional(NUMBER), report=optional(CODE))
-declare("audit.checkpoint.cosign", CONSORTIUM, "checkpoint", organization=UUID, size=NUMBER, root=HASH)
 declare("contracts.deploy", CONSORTIUM, "consortium", contract=SYMBOL, address=ADDRESS, block=BLOCK)
 declare("contracts.transaction.fail", CONSORTIUM, "transaction", contract=SYMBOL, function=SYMBOL, reason=CODE)
