@@ -21,7 +21,7 @@ from audit.content import (
     written_time,
 )
 from audit.errors import InvalidRecordError
-from audit.models import AuditLog, AuditRecord, PersonalField
+from audit.models import AuditLog, AuditRecord, PersonalField, RecordKey
 from audit.models.records import ActorKind, Outcome
 from consortium.common.correlation import correlation_id
 from consortium.common.tenancy import NoTransactionError
@@ -82,6 +82,31 @@ def record(
     } | ({"error": error_code} if error_code else {})
     row = _append(log, content)
     _keep_personal(row, actor.organization_id or organization_id, hidden, salts)
+    return row
+
+
+def record_once(
+    key: str,
+    *,
+    action: str,
+    consortium_id: uuid.UUID,
+    actor: Actor,
+    subject: Subject,
+    data: Mapping[str, Any] = NOTHING,
+) -> AuditRecord | None:
+    """Record an act in a consortium's log, as the system, unless this action is recorded there under `key`.
+
+    What is read from the chain may be read again: the key is the event's or the decision's own. Returns None, and
+    writes nothing, where the record stands. Raises as `record` does.
+    """
+    log = AuditLog.objects.of(consortium_id=consortium_id)
+    full_key = f"{action}:{key}"
+    if RecordKey.objects.filter(log=log, key=full_key).exists():
+        return None
+    row = record(
+        action=action, organization_id=None, consortium_id=consortium_id, actor=actor, subject=subject, data=data
+    )
+    RecordKey.objects.create(log=log, key=full_key, record=row)
     return row
 
 

@@ -58,3 +58,8 @@ class ChainEvent:
     transaction_log_index: int
     topics: tuple[bytes, ...] = ()
     data: bytes = b""
+
+    @property
+    def key(self) -> str:
+        """What names the event, also when a development chain mines its transaction again in another block."""
+        return f"0x{self.transaction_hash.hex()}:{self.transaction_log_index}"

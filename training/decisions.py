@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from audit.acts import Actor, Subject
-from audit.recorder import record
+from audit.recorder import record_once
 from consortium.governance.domain.kinds import DECISION_KINDS
 from consortium.governance.models import Proposal
 from consortium.governance.registry import executes
@@ -29,12 +29,12 @@ def decision_opened(consortium_id: UUID, event: ChainEvent) -> None:
         plan = Plan.objects.filter(consortium_id=consortium_id, subject=proposal.subject, state=PlanState.DRAFT).first()
         if plan is not None:
             Plan.objects.filter(pk=plan.pk).update(state=PlanState.PROPOSED, proposal=proposal)
-            _record(plan, "plan", "training.plan.propose", digest=plan.digest, proposal=str(proposal.pk))
+            _record(proposal, plan, "plan", "training.plan.propose", digest=plan.digest, proposal=str(proposal.pk))
     elif kind == DECISION_KINDS["release_model"]:
         model = _model(proposal)
         if model is not None and model.state == ModelState.CANDIDATE:
             Model.objects.filter(pk=model.pk).update(state=ModelState.PROPOSED, proposal=proposal)
-            _record(model, "model", "model.release.propose", digest=model.digest, proposal=str(proposal.pk))
+            _record(proposal, model, "model", "model.release.propose", digest=model.digest, proposal=str(proposal.pk))
 
 
 @executes("approve_plan")
@@ -49,7 +49,7 @@ def decide_plan(proposal: Proposal, is_approved: bool) -> None:
     )
     if changed:
         outcome = "approved" if is_approved else "rejected"
-        _record(plan, "plan", "training.plan.decide", digest=plan.digest, outcome=outcome, **_block(proposal))
+        _record(proposal, plan, "plan", "training.plan.decide", digest=plan.digest, outcome=outcome, **_block(proposal))
 
 
 @executes("release_model")
@@ -59,7 +59,7 @@ def decide_release(proposal: Proposal, is_approved: bool) -> None:
     if model is None:
         return
     outcome = "approved" if is_approved else "rejected"
-    _record(model, "model", "model.release.decide", digest=model.digest, outcome=outcome, **_block(proposal))
+    _record(proposal, model, "model", "model.release.decide", digest=model.digest, outcome=outcome, **_block(proposal))
     if is_approved:
         _ask(model, proposal, "release")
     else:
@@ -74,7 +74,7 @@ def decide_recall(proposal: Proposal, is_approved: bool) -> None:
     if model is None:
         return
     outcome = "approved" if is_approved else "rejected"
-    _record(model, "model", "model.recall.decide", digest=model.digest, outcome=outcome, **_block(proposal))
+    _record(proposal, model, "model", "model.recall.decide", digest=model.digest, outcome=outcome, **_block(proposal))
     if is_approved:
         _ask(model, proposal, "recall")
 
@@ -98,10 +98,10 @@ def _block(proposal: Proposal) -> dict[str, int]:
     return {} if proposal.settled_block is None else {"block": proposal.settled_block}
 
 
-def _record(row: Plan | Model, kind: str, action: str, **data: object) -> None:
-    record(
+def _record(proposal: Proposal, row: Plan | Model, kind: str, action: str, /, **data: object) -> None:
+    record_once(
+        str(proposal.pk),
         action=action,
-        organization_id=None,
         consortium_id=row.consortium_id,
         actor=PROJECTOR,
         subject=Subject(kind, str(row.pk)),

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit.acts import Actor, Subject
-from audit.recorder import record
+from audit.recorder import record_once
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
 from contracts.events import ChainEvent
@@ -74,6 +74,7 @@ def commitment_refused(consortium_id: UUID, event: ChainEvent) -> None:
     _record(
         attempt.run,
         "training.site.refuse",
+        event,
         organization=organization,
         reason=reason,
         round=arguments["round"],
@@ -94,11 +95,12 @@ def round_opened(consortium_id: UUID, event: ChainEvent) -> None:
         opened_at=attempt.opened_at or timezone.now(),
     )
     _move(attempt, AttemptState.OPEN)
-    _move_run(attempt.run, RunState.RUNNING, source=RunState.WAITING_FOR_SITES)
+    _move_run(attempt.run, RunState.RUNNING, event, source=RunState.WAITING_FOR_SITES)
     bands = dict(attempt.parts.values_list("organization_id", "band"))
     _record(
         attempt.run,
         "training.round.open",
+        event,
         round=arguments["round"],
         attempt=arguments["attempt"],
         weights=weights,
@@ -127,6 +129,7 @@ def round_closed(consortium_id: UUID, event: ChainEvent) -> None:
     _record(
         attempt.run,
         "training.round.close",
+        event,
         round=arguments["round"],
         attempt=arguments["attempt"],
         survivors=survivors,
@@ -165,7 +168,7 @@ def _end_run(event: ChainEvent, state: str) -> None:
     run = Run.objects.get(pk=bytes32_to_uuid(event.arguments["run"]))
     if not RUN.is_terminal(run.state):
         Run.objects.filter(pk=run.pk).update(state=state, ended_at=timezone.now())
-    _record(run, "training.run.change", state=state, block=event.block_number)
+    _record(run, "training.run.change", event, state=state, block=event.block_number)
 
 
 def _attempt(consortium_id: UUID, event: ChainEvent, number: int, weights: str = "") -> Attempt:
@@ -194,15 +197,15 @@ def _move(attempt: Attempt, state: str) -> None:
     Attempt.objects.filter(pk=attempt.pk, state__in=ATTEMPT.sources(state)).update(state=state)
 
 
-def _move_run(run: Run, state: str, *, source: str) -> None:
+def _move_run(run: Run, state: str, event: ChainEvent, *, source: str) -> None:
     if Run.objects.filter(pk=run.pk, state=source).update(state=state):
-        _record(run, "training.run.change", state=state)
+        _record(run, "training.run.change", event, state=state)
 
 
-def _record(run: Run, action: str, **data: object) -> None:
-    record(
+def _record(run: Run, action: str, event: ChainEvent, **data: object) -> None:
+    record_once(
+        event.key,
         action=action,
-        organization_id=None,
         consortium_id=run.consortium_id,
         actor=PROJECTOR,
         subject=Subject("run", str(run.pk)),

@@ -3,7 +3,7 @@
 from audit.models.bundles import Bundle
 from audit.models.checkpoints import Anchor, Checkpoint, Cosignature
 from audit.models.logs import AuditLog
-from audit.models.records import AuditRecord, PendingRecord, PersonalField
+from audit.models.records import AuditRecord, PendingRecord, PersonalField, RecordKey
 from audit.models.tree import AuditLeaf, TreeNode
 from audit.models.witnessing import WitnessRule
 
@@ -17,6 +17,7 @@ __all__ = [
     "Cosignature",
     "PendingRecord",
     "PersonalField",
+    "RecordKey",
     "TreeNode",
     "WitnessRule",
 ]

@@ -76,6 +76,22 @@ class AuditRecord(models.Model):
         return f"{self.action} of {self.subject_kind} {self.subject_id}"
 
 
+class RecordKey(UuidModel):
+    """What a record tells of, where that may be told again: a second record of the same is not written."""
+
+    log = models.ForeignKey(AuditLog, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(_("key"), max_length=200)
+    record = models.OneToOneField(AuditRecord, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("record's key")
+        verbose_name_plural = _("records' keys")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["log", "key"], name="audit_record_once_a_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class PendingRecord(models.Model):
     """The queue of records without a leaf; a trigger fills it, the integration empties it."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.acts import Actor, Subject
-from audit.recorder import record
+from audit.recorder import record_once
 from consortium.governance.domain.kinds import Contract, choice_of, kind_name
 from consortium.governance.models import Ballot, DecisionRule, Proposal
 from consortium.governance.registry import run_executors
@@ -80,7 +80,7 @@ def proposal_queued(consortium_id: UUID, event: ChainEvent) -> None:
 def proposal_executed(consortium_id: UUID, event: ChainEvent) -> None:
     proposal = _known(consortium_id, Contract.GOVERNOR, str(event.arguments["proposalId"]))
     _settle(proposal, Proposal.State.EXECUTED, event)
-    _record(proposal, "governance.proposal.execute", kind=proposal.kind, block=event.block_number)
+    _record(proposal, "governance.proposal.execute", event, kind=proposal.kind, block=event.block_number)
     run_executors(proposal, is_approved=True)
 
 
@@ -88,7 +88,7 @@ def proposal_executed(consortium_id: UUID, event: ChainEvent) -> None:
 def proposal_canceled(consortium_id: UUID, event: ChainEvent) -> None:
     proposal = _known(consortium_id, Contract.GOVERNOR, str(event.arguments["proposalId"]))
     _settle(proposal, Proposal.State.CANCELED, event)
-    _record(proposal, "governance.proposal.cancel", block=event.block_number)
+    _record(proposal, "governance.proposal.cancel", event, block=event.block_number)
 
 
 @projects("DecisionOpened")
@@ -219,6 +219,7 @@ def _count_ballot(proposal: Proposal, organization_id: UUID, choice: str, event:
     _record(
         proposal,
         "governance.ballot.confirm",
+        event,
         organization=str(organization_id),
         choice=choice,
         block=event.block_number,
@@ -230,6 +231,7 @@ def _record_close(proposal: Proposal, outcome: str, event: ChainEvent) -> None:
     _record(
         proposal,
         "governance.proposal.close",
+        event,
         outcome=outcome,
         yes=count.yes,
         no=count.no,
@@ -238,10 +240,10 @@ def _record_close(proposal: Proposal, outcome: str, event: ChainEvent) -> None:
     )
 
 
-def _record(proposal: Proposal, action: str, **data: object) -> None:
-    record(
+def _record(proposal: Proposal, action: str, event: ChainEvent, **data: object) -> None:
+    record_once(
+        event.key,
         action=action,
-        organization_id=None,
         consortium_id=proposal.consortium_id,
         actor=PROJECTOR,
         subject=Subject("proposal", str(proposal.pk)),

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit.acts import Actor, Subject
-from audit.recorder import record
+from audit.recorder import record_once
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
 from consortium.membership.models import Consortium, Membership, OrganizationKey
@@ -58,6 +58,7 @@ def key_replaced(consortium_id: UUID, event: ChainEvent) -> None:
     _record(
         membership,
         "membership.key.rotate",
+        event,
         purpose=str(purpose),
         address=event.arguments["newKey"],
         block=event.block_number,
@@ -78,9 +79,9 @@ def validator_deactivated(consortium_id: UUID, event: ChainEvent) -> None:
 def policy_set(consortium_id: UUID, event: ChainEvent) -> None:
     digest = bytes32_to_digest(event.arguments["policy"])
     Consortium.objects.filter(pk=consortium_id).update(policy_digest=digest)
-    record(
+    record_once(
+        event.key,
         action="membership.policy.change",
-        organization_id=None,
         consortium_id=consortium_id,
         actor=PROJECTOR,
         subject=Subject("consortium", str(consortium_id)),
@@ -100,7 +101,7 @@ def _set_status(membership: Membership, status: str, action: str, event: ChainEv
     membership.confirmed_block = event.block_number
     membership.transaction_hash = to_hex(event.transaction_hash)
     membership.save()
-    _record(membership, action, block=event.block_number)
+    _record(membership, action, event, block=event.block_number)
 
 
 def _use_key(membership: Membership, purpose: str, address: str, block: int) -> None:
@@ -119,16 +120,17 @@ def _record_validator(consortium_id: UUID, event: ChainEvent, *, active: bool) -
     _record(
         membership,
         "membership.validator.change",
+        event,
         validator=event.arguments["validator"],
         active=active,
         block=event.block_number,
     )
 
 
-def _record(membership: Membership, action: str, **data: object) -> None:
-    record(
+def _record(membership: Membership, action: str, event: ChainEvent, **data: object) -> None:
+    record_once(
+        event.key,
         action=action,
-        organization_id=None,
         consortium_id=membership.consortium_id,
         actor=PROJECTOR,
         subject=Subject("organization", str(membership.organization_id)),

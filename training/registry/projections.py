@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from audit.acts import Actor, Subject
-from audit.recorder import record
+from audit.recorder import record_once
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
 from contracts.events import ChainEvent
@@ -35,9 +35,9 @@ def model_registered(consortium_id: UUID, event: ChainEvent) -> None:
         transaction_hash=to_hex(event.transaction_hash),
         card_digest=card,
     )
-    record(
+    record_once(
+        event.key,
         action="model.candidate.register",
-        organization_id=None,
         consortium_id=consortium_id,
         actor=PROJECTOR,
         subject=Subject("model", str(model.pk)),

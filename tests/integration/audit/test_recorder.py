@@ -12,7 +12,7 @@ from audit.commitments import commitment
 from audit.errors import InvalidRecordError, UnknownActionError
 from audit.models import AuditLog, AuditRecord, PendingRecord, PersonalField
 from audit.models.records import Outcome
-from audit.recorder import record
+from audit.recorder import record, record_once
 from consortium.common.correlation import set_correlation_id
 from consortium.common.tenancy import NoTransactionError, act_for
 from consortium.kernel.canonical import canonical_json
@@ -220,3 +220,34 @@ def test_an_action_is_declared_once():
 
 def test_action_names_are_dotted_words():
     assert all(name.replace(".", "").replace("_", "").isalpha() and name.count(".") >= 1 for name in actions())
+
+
+def close_once(world, key: str, **changes):
+    arguments = {
+        "action": "governance.proposal.close",
+        "consortium_id": world.consortium.pk,
+        "actor": Actor.system("projector"),
+        "subject": PROPOSAL,
+        "data": {"outcome": "approved", "yes": 3, "no": 1},
+    }
+    return record_once(key, **arguments | changes)
+
+
+def test_what_is_told_again_under_its_key_is_recorded_once(world, as_system):
+    with as_system():
+        first = close_once(world, "0xab:3")
+        again = close_once(world, "0xab:3", data={"outcome": "approved", "yes": 4, "no": 0})
+        other_event = close_once(world, "0xab:4")
+        other_action = close_once(world, "0xab:3", action="governance.proposal.cancel", data={})
+        other_log = close_once(world, "0xab:3", consortium_id=world.other_consortium.pk)
+
+        assert again is None
+        kept = set(AuditRecord.objects.values_list("pk", flat=True))
+        assert kept == {row.pk for row in (first, other_event, other_action, other_log)}
+
+
+def test_a_key_of_an_act_that_was_not_recorded_is_free(world, as_system):
+    with as_system():
+        with pytest.raises(InvalidRecordError):
+            close_once(world, "0xab:3", data={"outcome": "approved"})
+        assert close_once(world, "0xab:3") is not None
