@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 import coincurve
-from eth_account import Account
 
 from agent.errors import KeystoreError
 from agent.folder import SiteFolder, read_private, write_private
+from agent.secret_storage import decrypt, encrypt
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.secp256k1 import address_of, checksum_address, sign_digest
 
@@ -61,9 +61,10 @@ def create_key(folder: SiteFolder, purpose: KeyPurpose, passphrase: str) -> str:
     if path.exists():
         raise KeystoreError(f"{path} exists. A key is never overwritten: rotate it by the registry.")
     secret = coincurve.PrivateKey().secret
-    document = Account.encrypt(secret, passphrase, kdf="scrypt", iterations=SCRYPT_COST)
+    address = address_of(secret)
+    document = encrypt(secret, passphrase, cost=SCRYPT_COST, address=address)
     write_private(path, json.dumps(document).encode())
-    return address_of(secret)
+    return address
 
 
 def load_key(folder: SiteFolder, purpose: KeyPurpose, passphrase: str) -> LoadedKey:
@@ -76,10 +77,11 @@ def load_key(folder: SiteFolder, purpose: KeyPurpose, passphrase: str) -> Loaded
     """
     document = _read_document(folder.keystore(purpose))
     try:
-        secret = bytes(Account.decrypt(document, passphrase))
-    except (ValueError, TypeError, KeyError) as error:
-        raise KeystoreError(f"The pass phrase does not open keys/{purpose}.json.") from error
-    address = address_of(secret)
+        secret = decrypt(document, passphrase)
+        address = address_of(secret)
+    except (KeystoreError, ValueError) as error:
+        why = error.message if isinstance(error, KeystoreError) else "Its content is no key."
+        raise KeystoreError(f"The pass phrase does not open keys/{purpose}.json. {why}") from error
     if "address" in document and address != _address(document):
         raise KeystoreError(f"keys/{purpose}.json names another address than its key has. Restore it from a copy.")
     return LoadedKey(purpose, address, secret)
