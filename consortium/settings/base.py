@@ -79,6 +79,10 @@ DATABASES = {"default": environ.Env.db_url_config(env.secret("DATABASE_URL"))}
 DATABASES["default"]["ATOMIC_REQUESTS"] = True
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
+# For the web process: a new connection costs more than most requests. What a connection is told of a tenant ends
+# with its transaction, so the next request finds nothing of it.
+if (_pool_size := env.integer("DATABASE_POOL_SIZE", 0)) > 0:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool_size, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {

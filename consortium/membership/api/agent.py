@@ -3,13 +3,15 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -189,7 +191,7 @@ async def _wait_for_work(organization: UUID, seconds: float, in_hand: list[UUID]
 
 
 def _authenticate(token: str) -> UUID:
-    with transaction.atomic():
+    with _for_a_moment(), transaction.atomic():
         identity = identify_agent(token)
         with act_for(organization_id=identity.organization_id):
             work.mark_seen(identity.organization_id)
@@ -197,9 +199,18 @@ def _authenticate(token: str) -> UUID:
 
 
 def _take(organization: UUID, in_hand: list[UUID]) -> str | None:
-    with transaction.atomic(), act_for(organization_id=organization):
+    with _for_a_moment(), transaction.atomic(), act_for(organization_id=organization):
         item = work.take_next(organization, in_hand)
         return None if item is None else json.dumps(work.describe(item))
+
+
+@contextmanager
+def _for_a_moment() -> Iterator[None]:
+    """Give the thread's connection back to the pool at once: an agent that waits must not hold one for 20 s."""
+    try:
+        yield
+    finally:
+        close_old_connections()
 
 
 def _refusal(error: ConsiliumError) -> JsonResponse:
