@@ -6,6 +6,7 @@ domain of one contract on one chain, so that it means nothing anywhere else.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -68,12 +69,18 @@ class Domain:
 
     def separator(self) -> bytes:
         """Return the EIP-712 domain separator; the version is "1" everywhere."""
-        text = "EIP712Domain(string name,string version,uint256 chainId"
-        fields: dict[str, Any] = {"name": self.name, "version": VERSION, "chainId": self.chain_id}
-        if self.contract is not None:
-            text += ",address verifyingContract"
-            fields["verifyingContract"] = self.contract
-        return hash_struct({"EIP712Domain": StructType.parse(text + ")")}, "EIP712Domain", fields)
+        return _separator(self.name, self.chain_id, self.contract)
+
+
+# The same few domains stand in every signature that is checked. Typed, for True is no chain id though it equals 1.
+@lru_cache(maxsize=256, typed=True)
+def _separator(name: str, chain_id: int, contract: str | None) -> bytes:
+    text = "EIP712Domain(string name,string version,uint256 chainId"
+    fields: dict[str, Any] = {"name": name, "version": VERSION, "chainId": chain_id}
+    if contract is not None:
+        text += ",address verifyingContract"
+        fields["verifyingContract"] = contract
+    return hash_struct({"EIP712Domain": StructType.parse(text + ")")}, "EIP712Domain", fields)
 
 
 def struct_type(primary: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from consortium.kernel.digests import keccak256
@@ -64,7 +65,12 @@ def hash_struct(types: Types, primary: str, message: Mapping[str, Any]) -> bytes
     if message.keys() != names:
         raise InvalidInputError(f"A {primary} has exactly the fields {', '.join(name for _, name in members)}.")
     encoded = [_encode(types, kind, message[name], f"{primary}.{name}") for kind, name in members]
-    return keccak256(keccak256(encode_type(types, primary).encode()) + b"".join(encoded))
+    return keccak256(_type_hash(encode_type(types, primary)) + b"".join(encoded))
+
+
+@lru_cache(maxsize=256)
+def _type_hash(text: str) -> bytes:
+    return keccak256(text.encode())
 
 
 def signing_hash(domain_separator: bytes, struct_hash: bytes) -> bytes:

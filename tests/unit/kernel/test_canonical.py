@@ -1,7 +1,9 @@
+import enum
 import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,49 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
+
+
+class Word(enum.StrEnum):
+    YES = "yes"
+
+
+class Number(enum.IntEnum):
+    TWO = 2
+
+
+@settings(max_examples=200)
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-SAFE, SAFE)
+        | st.text(max_size=20)
+        | st.floats(allow_nan=False, allow_infinity=False),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.tuples(inner)
+            | st.dictionaries(st.text('az09_/"\x7f\r', max_size=4) | st.text(max_size=3), inner, max_size=4)
+        ),
+        max_leaves=12,
+    )
+)
+def test_the_bytes_are_those_of_the_reference_package(value: Any) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"word": Word.YES, "number": Number.TWO, Word.YES: True},
+        {"\u2028": "\u2028", "controls": "\x00\x1f\x7f\b\f\t/"},
+        {"\U0001f600": 1, "\ufb33": 2},
+        {"astral": "\U0001f600", "limits": [SAFE, -SAFE, 0]},
+        [1.0, -0.0, 1e21, 5e-324],
+        [(), {}, [], "", None, [True, False]],
+    ],
+)
+def test_values_at_the_edge_of_the_fast_way_are_written_as_the_reference_package_does(value: Any) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)
 
 
 def test_example_of_rfc_8785_section_3_2_2_is_serialized_as_written_there() -> None:

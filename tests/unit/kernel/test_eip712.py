@@ -130,6 +130,15 @@ def test_message_of_another_domain_is_refused(domain: Domain) -> None:
         typed_hash(domain, "CastBallot", ballot())
 
 
+def test_a_domain_known_before_makes_no_other_one_pass() -> None:
+    known = Domain("DecisionBoard", 1, ADDRESS).separator()
+
+    with pytest.raises(InvalidInputError):
+        Domain("DecisionBoard", True, ADDRESS).separator()
+    assert known not in (Domain("DecisionBoard", 2, ADDRESS).separator(), Domain("DecisionBoard", 1).separator())
+    assert Domain("DecisionBoard", 1, ADDRESS).separator() == known
+
+
 def test_request_of_an_agent_has_no_contract() -> None:
     with pytest.raises(InvalidInputError):
         typed_hash(Domain(AGENT_DOMAIN, 1, ADDRESS), "AgentRequest", {})
