@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import include, path
 
-from consortium.common import health
+from consortium.common import health, unanswered
 
 urlpatterns = [
     path("", include("consortium.membership.portal.urls")),
@@ -17,3 +17,8 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]
+
+handler400 = unanswered.bad_request
+handler403 = unanswered.forbidden
+handler404 = unanswered.not_found
+handler500 = unanswered.failed

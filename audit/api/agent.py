@@ -10,8 +10,32 @@ from rest_framework.response import Response
 
 from audit.bundles import witnessing
 from consortium.common.idempotency import answer_once
+from consortium.common.openapi import answer_with, results_of
 from consortium.kernel.identifiers import from_hex
 from consortium.membership.api.agent import AgentView
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """A checkpoint, with the proof that it extends the one before."""
+
+    id = serializers.UUIDField()
+    size = serializers.IntegerField()
+    # DRF calls the parent of a nested serializer `root`; as a field it is the tree's.
+    root = serializers.CharField()  # type: ignore[assignment] # shadows DRF's property on purpose
+    note = serializers.CharField()
+    previous_size = serializers.IntegerField()
+    proof = serializers.ListField(child=serializers.CharField())
+
+
+class LogsWaySerializer(serializers.Serializer[Any]):
+    """A log's way from the checkpoint that a witness knows."""
+
+    log = serializers.UUIDField()
+    consortium = serializers.UUIDField()
+    origin = serializers.CharField()
+    key = serializers.CharField()
+    since = serializers.IntegerField()
+    steps = StepSerializer(many=True)
 
 
 class WitnessedView(AgentView):
@@ -21,7 +45,7 @@ class WitnessedView(AgentView):
         log = serializers.UUIDField(required=False)
         size = serializers.IntegerField(required=False, min_value=0, max_value=2**53 - 1, default=0)
 
-    @extend_schema(parameters=[FollowedLogSerializer], responses={200: dict})
+    @extend_schema(parameters=[FollowedLogSerializer], responses=results_of(LogsWaySerializer))
     def get(self, request: Request) -> Response:
         form = self.FollowedLogSerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
@@ -37,7 +61,10 @@ class WitnessView(AgentView):
     class WitnessSignatureSerializer(serializers.Serializer[Any]):
         signature = serializers.RegexField(r"^0x[0-9a-fA-F]{130}$")
 
-    @extend_schema(request=WitnessSignatureSerializer, responses={201: dict})
+    @extend_schema(
+        request=WitnessSignatureSerializer,
+        responses={201: answer_with("KeptCosignature", cosignature=serializers.UUIDField())},
+    )
     def post(self, request: Request, checkpoint: UUID) -> Response:
         form = self.WitnessSignatureSerializer(data=request.data)
         form.is_valid(raise_exception=True)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from audit.models import AuditRecord, Bundle, Checkpoint, Cosignature
+from consortium.common.models import TransactionState
 from consortium.kernel.identifiers import to_hex
 
 
@@ -37,6 +39,12 @@ class WitnessSerializer(serializers.ModelSerializer[Cosignature]):
         return to_hex(bytes(row.signature))
 
 
+class AnchorSerializer(serializers.Serializer[Any]):
+    chain_state = serializers.ChoiceField(TransactionState.choices)
+    confirmed_block = serializers.IntegerField(allow_null=True)
+    transaction_hash = serializers.CharField()
+
+
 class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
     """A checkpoint with its signed note, who co-signed it, and how far it is on the chain."""
 
@@ -52,6 +60,7 @@ class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
     def get_root(self, row: Checkpoint) -> str:
         return to_hex(bytes(row.root))
 
+    @extend_schema_field(AnchorSerializer(allow_null=True))
     def get_anchor(self, row: Checkpoint) -> dict[str, Any] | None:
         anchor = getattr(row, "anchor", None)
         if anchor is None:
@@ -76,3 +85,14 @@ class BundleSerializer(serializers.ModelSerializer[Bundle]):
             *("id", "consortium", "report", "state", "step", "progress", "log_size", "digest", "size_bytes"),
             *("error", "error_text", "created_at", "ready_at"),
         ]
+
+
+class TrustSerializer(serializers.Serializer[Any]):
+    """The trust file (`verifier/FORMAT.md`, section 8)."""
+
+    format = serializers.CharField()
+    chain = serializers.DictField()
+    contracts = serializers.DictField(child=serializers.CharField())
+    log = serializers.DictField(child=serializers.CharField())
+    organizations = serializers.DictField(child=serializers.DictField(child=serializers.CharField()))
+    witness_quorum = serializers.IntegerField(required=False)

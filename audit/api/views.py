@@ -5,14 +5,14 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit.api import selectors
-from audit.api.serializers import BundleSerializer, CheckpointSerializer, RecordSerializer
+from audit.api.serializers import BundleSerializer, CheckpointSerializer, RecordSerializer, TrustSerializer
 from audit.bundles.attempts import EXPORTERS, acting_organization, attempt_export
 from audit.bundles.downloads import download
 from audit.bundles.requests import access_bundle, bundles_of, content_of
@@ -21,6 +21,7 @@ from audit.compliance.registry import DEFAULT, REPORTS
 from audit.models import AuditRecord, Bundle, Checkpoint
 from consortium.common.api import CursorPagination
 from consortium.common.idempotency import answer_once
+from consortium.common.openapi import problems
 from consortium.membership.access import access_consortium, require_role
 
 ZIP_TYPE = "application/zip"
@@ -118,7 +119,7 @@ class BundleView(APIView):
 class BundleContentView(APIView):
     """A finished bundle as a file."""
 
-    @extend_schema(responses={(200, ZIP_TYPE): bytes})
+    @extend_schema(responses={(200, ZIP_TYPE): bytes} | problems(409, 507))
     def get(self, request: Request, bundle: UUID) -> HttpResponse:
         found = access_bundle(bundle)
         require_role(request, *EXPORTERS)
@@ -128,7 +129,7 @@ class BundleContentView(APIView):
 class TrustView(APIView):
     """The trust file as this deployment knows it. Get the one that you verify with from another member, not here."""
 
-    @extend_schema(responses={200: inline_serializer("Trust", {"format": serializers.CharField()})})
+    @extend_schema(responses={200: TrustSerializer} | problems(409, 502, 503, 504))
     def get(self, request: Request, consortium: UUID) -> Response:
         return Response(export_trust(_readable(request, consortium)), headers={"Warning": TRUST_WARNING})
 

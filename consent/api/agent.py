@@ -14,18 +14,18 @@ from rest_framework.response import Response
 
 from audit.acts import Actor
 from consent import selectors
+from consent.api import documents
+from consent.api.documents import SIGNATURE, UINT64
 from consent.domain.documents import MAX_BATCH_BYTES
 from consent.services import anchoring, batches, data_sets, erasure, receipts
 from consortium.common.api import PROBLEM_TYPE, problem
 from consortium.common.idempotency import answer_once
+from consortium.common.openapi import results_of
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.identifiers import from_hex
 from consortium.membership.api.agent import AgentView
 
-SIGNATURE = r"^0x[0-9a-fA-F]{130}$"
 HASH = r"^0x[0-9a-f]{64}$"
-DIGEST = r"^sha256:[0-9a-f]{64}$"
-UINT64 = 2**53 - 1
 
 
 class BoundedJSONParser(JSONParser):
@@ -52,21 +52,17 @@ class ConsentAgentView(AgentView):
     def signed_document(self) -> tuple[dict[str, Any], str, str]:
         """Take digest and signature off the body; the rest is the document that was signed."""
         body = self.request.data
-        form = self.SignedSerializer(data=body)
+        form = documents.SignedDocumentSerializer(data=body)
         form.is_valid(raise_exception=True)
         named = body.items() if isinstance(body, dict) else ()
         document = {name: value for name, value in named if name not in ("digest", "signature")}
         return document, form.validated_data["digest"], form.validated_data["signature"]
 
-    class SignedSerializer(serializers.Serializer[Any]):
-        digest = serializers.RegexField(DIGEST)
-        signature = serializers.RegexField(SIGNATURE)
-
 
 class BatchesView(ConsentAgentView):
     """Take a batch of stripped consents."""
 
-    @extend_schema(request=dict, responses={201: dict})
+    @extend_schema(request=documents.SignedBatchSerializer, responses={201: documents.TAKEN_BATCH})
     def post(self, request: Request) -> Response:
         document, digest, signature = self.signed_document()
 
@@ -93,7 +89,7 @@ class BatchesView(ConsentAgentView):
 class WithdrawalsView(ConsentAgentView):
     """Withdrawals that wait for the site's receipt."""
 
-    @extend_schema(responses={200: dict})
+    @extend_schema(responses=results_of(documents.WaitingWithdrawalSerializer))
     def get(self, request: Request) -> Response:
         return Response({"results": selectors.withdrawals_for_agent(self.organization_id)})
 
@@ -101,7 +97,7 @@ class WithdrawalsView(ConsentAgentView):
 class ReceiptView(ConsentAgentView):
     """Take the site's signed receipt of a withdrawal, also of one that was made at the site."""
 
-    @extend_schema(request=dict, responses={200: dict})
+    @extend_schema(request=documents.SignedReceiptSerializer, responses={200: documents.TAKEN_RECEIPT})
     def post(self, request: Request, withdrawal: UUID) -> Response:
         document, _digest, signature = self.signed_document()
 
@@ -121,7 +117,7 @@ class ReceiptView(ConsentAgentView):
 class EpochsView(ConsentAgentView):
     """Relay a signed epoch."""
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class SignedEpochSerializer(serializers.Serializer[Any]):
         consortium = serializers.UUIDField()
         epoch = serializers.IntegerField(min_value=1, max_value=UINT64)
         # DRF calls the parent of a nested serializer `root`; as a field of the form it is the epoch's.
@@ -132,9 +128,9 @@ class EpochsView(ConsentAgentView):
         signature = serializers.RegexField(SIGNATURE)
         withdrawals = serializers.ListField(child=serializers.UUIDField(), max_length=anchoring.MAX_WITHDRAWALS)
 
-    @extend_schema(request=InputSerializer, responses={202: dict})
+    @extend_schema(request=SignedEpochSerializer, responses={202: documents.RELAYED_EPOCH})
     def post(self, request: Request) -> Response:
-        form = self.InputSerializer(data=request.data)
+        form = self.SignedEpochSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data
 
@@ -158,7 +154,7 @@ class EpochsView(ConsentAgentView):
 class RevocationsView(ConsentAgentView):
     """Relay a signed urgent revocation."""
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class SignedRevocationSerializer(serializers.Serializer[Any]):
         consortium = serializers.UUIDField()
         epoch = serializers.IntegerField(min_value=1, max_value=UINT64)
         seq = serializers.IntegerField(min_value=1, max_value=UINT64)
@@ -168,9 +164,9 @@ class RevocationsView(ConsentAgentView):
         signature = serializers.RegexField(SIGNATURE)
         withdrawals = serializers.ListField(child=serializers.UUIDField(), max_length=anchoring.MAX_WITHDRAWALS)
 
-    @extend_schema(request=InputSerializer, responses={202: dict})
+    @extend_schema(request=SignedRevocationSerializer, responses={202: documents.RELAYED_REVOCATION})
     def post(self, request: Request) -> Response:
-        form = self.InputSerializer(data=request.data)
+        form = self.SignedRevocationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data
 
@@ -192,7 +188,7 @@ class RevocationsView(ConsentAgentView):
 class DataSetsView(ConsentAgentView):
     """Register a data set."""
 
-    @extend_schema(request=dict, responses={201: dict})
+    @extend_schema(request=documents.SignedDataSetSerializer, responses={201: documents.REGISTERED_DATA_SET})
     def post(self, request: Request) -> Response:
         document, _digest, signature = self.signed_document()
 
@@ -208,7 +204,7 @@ class DataSetsView(ConsentAgentView):
 class ErasuresView(ConsentAgentView):
     """Erase a subject whose salts the site has deleted."""
 
-    @extend_schema(request=dict, responses={200: dict})
+    @extend_schema(request=documents.SignedErasureSerializer, responses={200: documents.TAKEN_ERASURE})
     def post(self, request: Request) -> Response:
         document, _digest, signature = self.signed_document()
 

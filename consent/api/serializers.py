@@ -54,7 +54,21 @@ class PurposeSerializer(serializers.ModelSerializer[Purpose]):
         fields = ["code", "shorthand", "label", "is_condition"]
 
 
+class MembersEpochSerializer(serializers.Serializer[Any]):
+    """A member's newest confirmed epoch: what its partners see of its consents."""
+
+    organization = serializers.UUIDField()
+    epoch = serializers.IntegerField()
+    seq = serializers.IntegerField()
+    band = serializers.IntegerField()
+    band_label = serializers.CharField()
+    # DRF calls the parent of a nested serializer `root`; as a field it is the epoch's.
+    root = serializers.CharField()  # type: ignore[assignment] # shadows DRF's property on purpose
+    as_of = serializers.DateTimeField()
+    confirmed_block = serializers.IntegerField(allow_null=True)
+
+
 class SummarySerializer(serializers.Serializer[Any]):
     consortium = serializers.UUIDField()
     own = serializers.DictField(child=serializers.IntegerField(), allow_null=True)
-    members = serializers.ListField(child=serializers.DictField())
+    members = MembersEpochSerializer(many=True)

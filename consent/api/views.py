@@ -63,7 +63,7 @@ class WithdrawalsView(generics.ListAPIView[Withdrawal]):
 
     serializer_class = WithdrawalSerializer
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class WithdrawalOrderSerializer(serializers.Serializer[Any]):
         pseudonym = serializers.RegexField(r"^[0-9a-f]{64}$", required=False, default="")
         grant = serializers.UUIDField(required=False, default=None)
         reason = serializers.ChoiceField(Withdrawal.Reason.choices)
@@ -73,10 +73,10 @@ class WithdrawalsView(generics.ListAPIView[Withdrawal]):
             return Withdrawal.objects.none()
         return selectors.withdrawals(require_role(self.request, *READERS).pk)
 
-    @extend_schema(request=InputSerializer, responses={201: WithdrawalSerializer})
+    @extend_schema(request=WithdrawalOrderSerializer, responses={201: WithdrawalSerializer})
     def post(self, request: Request) -> Response:
         organization = require_role(request, *WITHDRAWERS)
-        form = self.InputSerializer(data=request.data)
+        form = self.WithdrawalOrderSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         user: User = request.user  # type: ignore[assignment]  # authenticated
 

@@ -1,13 +1,15 @@
 """What every endpoint shares: problems as RFC 9457, cursor pages."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, pagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -18,12 +20,41 @@ PROBLEM_TYPE = "application/problem+json"
 
 
 class CursorPagination(pagination.CursorPagination):
-    """Pages that stay stable while rows are added: newest first."""
+    """Pages that stay stable while rows are added: newest first. Refuses what is no size or no cursor of ours."""
 
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
     ordering = "-created_at"
+
+    def get_page_size(self, request: Request) -> int:
+        given = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        if not re.fullmatch("[1-9][0-9]{0,2}", given) or int(given) > self.max_page_size:
+            message = _("A page holds 1 to %(most)s rows.") % {"most": self.max_page_size}
+            raise exceptions.ValidationError({self.page_size_query_param: [message]})
+        return int(given)
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        # A cursor is text that anybody can write: its position may be no value of the column that orders the rows.
+        except (exceptions.NotFound, ValidationError, ValueError) as error:
+            if self.cursor_query_param not in request.query_params:
+                raise
+            message = _("This is no cursor of ours. Take `next` or `previous` of a page.")
+            raise exceptions.ValidationError({self.cursor_query_param: [message]}) from error
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        parameters = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] |= {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        return parameters
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        address = {"type": ["string", "null"], "format": "uri"}
+        properties = {"next": address, "previous": address, "results": schema}
+        return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def problem(
@@ -73,20 +104,11 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
         headers = _headers(error)
     else:
         return None
+    if body["status"] == 401 and "WWW-Authenticate" not in headers:
+        challenge = context["view"].get_authenticate_header(context["request"])
+        headers |= {"WWW-Authenticate": challenge} if challenge else {}
     set_rollback()
     return Response(body, status=body["status"], headers=headers, content_type=PROBLEM_TYPE)
-
-
-def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    """The 404 of the API's unknown paths."""
-    body = problem(status=404, code="not_found", detail=_("There is no such address."))
-    return JsonResponse(body, status=404, content_type=PROBLEM_TYPE)
-
-
-def server_error(request: HttpRequest) -> JsonResponse:
-    """The 500 of the API: no detail of the fault, but the id that finds it in the log."""
-    body = problem(status=500, code="internal", detail=_("Something failed here. Nothing of your request was kept."))
-    return JsonResponse(body, status=500, content_type=PROBLEM_TYPE)
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -5,6 +5,7 @@ index makes it), then gets the same answer. A refused request leaves no trace of
 """
 
 import json
+import re
 from collections.abc import Callable
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from consortium.kernel.digests import digest_of
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
 
 HEADER = "Idempotency-Key"
-MAXIMUM_KEY_LENGTH = 200
+# Visible ASCII: what every client, proxy and log carries unchanged.
+KEY_PATTERN = r"^[\x21-\x7e]{1,200}$"
 REPLAYED_HEADER = "Idempotent-Replayed"
 
 
@@ -61,9 +63,12 @@ def answer_once(request: Request, *, organization_id: UUID, principal: str, act:
 
 def _key(request: Request) -> str:
     key = request.headers.get(HEADER, "")
-    if not key or len(key) > MAXIMUM_KEY_LENGTH:
+    if not re.fullmatch(KEY_PATTERN, key):
         raise InvalidInputError(
-            _("Send a header Idempotency-Key of 1 to 200 characters, new for each act and the same for its repetition.")
+            _(
+                "Send a header Idempotency-Key of 1 to 200 visible ASCII characters, new for each act and the same for"
+                " its repetition."
+            )
         )
     return key
 

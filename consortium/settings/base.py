@@ -168,8 +168,9 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "consortium.common.api.CursorPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "consortium.common.openapi.ApiSchema",
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
+    "DEFAULT_VERSION": "v1",
     "EXCEPTION_HANDLER": "consortium.common.api.problem_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "iso-8601",
@@ -182,6 +183,23 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields called `state` of several things: each set of states has a name of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "TransactionState": "consortium.common.models.TransactionState",
+        "MembershipStatus": "consortium.membership.models.Membership.Status",
+        "BatchState": "consent.models.ConsentBatch.State",
+        "WithdrawalState": "consent.models.Withdrawal.State",
+        "PlanState": "training.models.Plan.State",
+        "RunState": "training.models.Run.State",
+        "AttemptState": "training.models.Attempt.State",
+        "ModelState": "training.models.Model.State",
+        "ProposalState": "consortium.governance.models.Proposal.State",
+        "BundleState": "audit.models.Bundle.State",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "consortium.membership.api.description.describe_work",
+    ],
 }
 
 CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL")

@@ -16,7 +16,7 @@ from consortium.kernel.canonical import parse_canonical
 from training import selectors
 from training.access import access_model
 from training.api.doors import post_once
-from training.api.serializers import ModelSerializer, RowsSerializer, ScoresSerializer
+from training.api.serializers import ModelDetailSerializer, ModelSerializer, RowsSerializer, ScoresSerializer
 from training.models import Model
 from training.registry.predictions import predict
 
@@ -33,7 +33,7 @@ class ModelsView(generics.ListAPIView[Model]):
 class ModelView(APIView):
     """One model with its card."""
 
-    @extend_schema(responses={200: dict})
+    @extend_schema(responses=ModelDetailSerializer)
     def get(self, request: Request, model: UUID) -> Response:
         found = access_model(model)
         card = blobs.get(consortium_id=found.consortium_id, digest=found.card_digest)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from training.models import Attempt, LineageRow, Model, Plan, Round, Run, SitePart
@@ -19,6 +20,21 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
         ]
 
 
+class PlanForSignatureSerializer(serializers.Serializer[Any]):
+    """What the author's agent puts into `OpenDecision`; it computes it from the document itself."""
+
+    plan = serializers.UUIDField()
+    consortium = serializers.UUIDField()
+    contract = serializers.CharField()
+    kind = serializers.CharField()
+    subject = serializers.CharField()
+    policy = serializers.CharField()
+    owners = serializers.ListField(child=serializers.UUIDField())
+    document_digest = serializers.CharField()
+    terms = serializers.DictField()
+    description = serializers.CharField()
+
+
 class PlanDetailSerializer(PlanSerializer):
     """A plan with its document, and what its author's agent signs to propose it."""
 
@@ -31,6 +47,7 @@ class PlanDetailSerializer(PlanSerializer):
     def get_document(self, plan: Plan) -> dict[str, Any]:
         return document_of(plan).to_json()
 
+    @extend_schema_field(PlanForSignatureSerializer)
     def get_for_signature(self, plan: Plan) -> dict[str, Any]:
         return plan_for_signature(plan)
 
@@ -102,6 +119,15 @@ class ModelSerializer(serializers.ModelSerializer[Model]):
             *("released_block", "recalled_block", "created_at"),
             *CHAIN,
         ]
+
+
+class ModelDetailSerializer(ModelSerializer):
+    """A model with its card, as it was put to the vote."""
+
+    card = serializers.DictField(read_only=True)
+
+    class Meta(ModelSerializer.Meta):
+        fields = [*ModelSerializer.Meta.fields, "card"]
 
 
 class DraftSerializer(serializers.Serializer[Any]):

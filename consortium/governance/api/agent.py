@@ -10,6 +10,8 @@ from rest_framework.response import Response
 
 from audit.acts import Actor
 from consortium.common.idempotency import answer_once
+from consortium.common.models import TransactionState
+from consortium.common.openapi import answer_with, results_of
 from consortium.governance import selectors
 from consortium.governance.domain.kinds import Contract, kind_name
 from consortium.governance.models import Ballot, Proposal
@@ -21,12 +23,29 @@ from consortium.membership.api.agent import AgentView
 SIGNATURE = r"^0x[0-9a-fA-F]{130}$"
 ADDRESS = r"^0x[0-9a-fA-F]{40}$"
 WORD = r"^0x([0-9a-fA-F]{64})?$"
+RELAYED_BALLOT = answer_with(
+    "RelayedBallot", ballot=serializers.UUIDField(), state=serializers.ChoiceField(TransactionState.choices)
+)
+RELAYED_PROPOSAL = answer_with(
+    "RelayedProposal", proposal=serializers.UUIDField(), state=serializers.ChoiceField(TransactionState.choices)
+)
 
 
 class BallotsView(AgentView):
     """Proposals on which the agent's organization may still vote."""
 
-    @extend_schema(responses={200: dict})
+    class WaitingBallotSerializer(serializers.Serializer[Any]):
+        proposal = serializers.UUIDField()
+        consortium = serializers.UUIDField()
+        contract = serializers.CharField()
+        proposal_id = serializers.CharField()
+        kind = serializers.CharField()
+        subject = serializers.CharField(allow_null=True)
+        title = serializers.CharField()
+        document_digest = serializers.CharField(allow_null=True)
+        closes_at = serializers.DateTimeField(allow_null=True)
+
+    @extend_schema(responses=results_of(WaitingBallotSerializer))
     def get(self, request: Request) -> Response:
         return Response({"results": [describe(p) for p in selectors.waiting_for(self.organization_id)]})
 
@@ -34,14 +53,17 @@ class BallotsView(AgentView):
 class BallotView(AgentView):
     """Cast the organization's ballot."""
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class SignedBallotSerializer(serializers.Serializer[Any]):
         choice = serializers.ChoiceField(Ballot.Choice.choices)
         voter = serializers.RegexField(ADDRESS)
         signature = serializers.RegexField(SIGNATURE)
 
-    @extend_schema(request=InputSerializer, responses={202: dict})
+    @extend_schema(
+        request=SignedBallotSerializer,
+        responses={202: RELAYED_BALLOT},
+    )
     def post(self, request: Request, proposal: UUID) -> Response:
-        form = self.InputSerializer(data=request.data)
+        form = self.SignedBallotSerializer(data=request.data)
         form.is_valid(raise_exception=True)
 
         def act() -> Response:
@@ -61,7 +83,7 @@ class BallotView(AgentView):
 class ProposalsView(AgentView):
     """Propose an act or a decision that the organization's vote key signed."""
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class SignedProposalSerializer(serializers.Serializer[Any]):
         consortium = serializers.UUIDField()
         contract = serializers.ChoiceField([Contract.GOVERNOR.value, Contract.BOARD.value])
         kind = serializers.IntegerField(min_value=1, max_value=255)
@@ -75,9 +97,18 @@ class ProposalsView(AgentView):
         deadline = serializers.IntegerField(min_value=1, max_value=2**53)
         signature = serializers.RegexField(SIGNATURE)
 
-    @extend_schema(request=InputSerializer, responses={202: dict})
+    @extend_schema(
+        request=SignedProposalSerializer,
+        responses={
+            202: answer_with(
+                "RelayedProposal",
+                proposal=serializers.UUIDField(),
+                state=serializers.ChoiceField(TransactionState.choices),
+            )
+        },
+    )
     def post(self, request: Request) -> Response:
-        form = self.InputSerializer(data=request.data)
+        form = self.SignedProposalSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         signed = _signed(form.validated_data)
 

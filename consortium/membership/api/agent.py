@@ -25,14 +25,16 @@ from rest_framework.views import APIView
 
 from consortium.common import blobs
 from consortium.common.api import PROBLEM_TYPE, problem
+from consortium.common.openapi import problems, results_of
 from consortium.common.tenancy import act_for
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
 from consortium.kernel.identifiers import from_hex
 from consortium.membership import selectors
-from consortium.membership.api.agent_authentication import AgentAuthentication, token_of
+from consortium.membership.api.agent_authentication import CHALLENGE, AgentAuthentication, token_of
 from consortium.membership.channel import work
 from consortium.membership.channel.hub import hub
 from consortium.membership.channel.sessions import SESSION_SECONDS, SessionRequest, identify_agent, open_session
+from consortium.membership.models import Membership
 
 LONGEST_WAIT_SECONDS = 20.0
 # An agent works at a few things at once; what it names beyond that is given out again.
@@ -70,21 +72,22 @@ class SessionView(APIView):
 
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
+    takes_key = False  # a signed request serves once: its nonce is remembered
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class SessionOpeningSerializer(serializers.Serializer[Any]):
         organization = serializers.UUIDField()
         site_key = serializers.RegexField(r"^0x[0-9a-fA-F]{40}$")
         time = serializers.IntegerField(min_value=0, max_value=2**53)
         nonce = serializers.RegexField(r"^0x[0-9a-fA-F]{64}$")
         signature = serializers.RegexField(r"^0x[0-9a-fA-F]{130}$")
 
-    class OutputSerializer(serializers.Serializer[Any]):
+    class SessionSerializer(serializers.Serializer[Any]):
         token = serializers.CharField()
         expires_at = serializers.DateTimeField()
 
-    @extend_schema(request=InputSerializer, responses=OutputSerializer)
+    @extend_schema(request=SessionOpeningSerializer, responses={200: SessionSerializer} | problems(401))
     def post(self, request: Request) -> Response:
-        form = self.InputSerializer(data=request.data)
+        form = self.SessionOpeningSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data
         token = open_session(
@@ -98,13 +101,21 @@ class SessionView(APIView):
             chain_id=settings.CHAIN_ID,
         )
         expires_at = timezone.now() + timedelta(seconds=SESSION_SECONDS)
-        return Response(self.OutputSerializer({"token": token, "expires_at": expires_at}).data)
+        return Response(self.SessionSerializer({"token": token, "expires_at": expires_at}).data)
 
 
 class ConsortiaView(AgentView):
     """The consortia that the agent's organization belongs to or applies to."""
 
-    @extend_schema(responses={200: dict})
+    class AgentsConsortiumSerializer(serializers.Serializer[Any]):
+        id = serializers.UUIDField()
+        name = serializers.CharField()
+        chain_id = serializers.IntegerField()
+        status = serializers.ChoiceField(Membership.Status.choices)
+        policy_digest = serializers.CharField()
+        contracts = serializers.DictField(child=serializers.CharField())
+
+    @extend_schema(responses=results_of(AgentsConsortiumSerializer))
     def get(self, request: Request) -> Response:
         return Response({"results": selectors.consortia_for_agent(self.organization_id)})
 
@@ -121,7 +132,9 @@ class BlobView(AgentView):
 class BeatView(AgentView):
     """Say that work goes on; 410 means stop it."""
 
-    @extend_schema(request=None, responses={200: dict})
+    takes_key = False  # a beat changes nothing but a time
+
+    @extend_schema(request=None, responses={200: dict} | problems(409, 410))
     def post(self, request: Request, item: UUID) -> Response:
         work.beat(item, self.organization_id)
         return Response({})
@@ -130,9 +143,13 @@ class BeatView(AgentView):
 class ResultView(AgentView):
     """Answer work, as JSON or as bytes."""
 
+    takes_key = False  # the same answer again is welcome, another one is refused
     parser_classes = [JSONParser, BytesParser]
 
-    @extend_schema(request={"application/json": dict, "application/octet-stream": bytes}, responses={200: dict})
+    @extend_schema(
+        request={"application/json": dict, "application/octet-stream": bytes},
+        responses={200: dict} | problems(409, 410),
+    )
     def post(self, request: Request, item: UUID) -> Response:
         if isinstance(request.data, bytes):
             work.answer(item, self.organization_id, result_bytes=request.data)
@@ -144,13 +161,15 @@ class ResultView(AgentView):
 class RefusalView(AgentView):
     """Refuse work, with a code and a sentence that names the cause."""
 
-    class InputSerializer(serializers.Serializer[Any]):
+    takes_key = False  # as an answer
+
+    class WorkRefusalSerializer(serializers.Serializer[Any]):
         code = serializers.RegexField(r"^[a-z0-9_.]{1,80}$")
         message = serializers.CharField(max_length=500)
 
-    @extend_schema(request=InputSerializer, responses={200: dict})
+    @extend_schema(request=WorkRefusalSerializer, responses={200: dict} | problems(409, 410))
     def post(self, request: Request, item: UUID) -> Response:
-        form = self.InputSerializer(data=request.data)
+        form = self.WorkRefusalSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         work.refuse(item, self.organization_id, code=form.validated_data["code"], text=form.validated_data["message"])
         return Response({})
@@ -215,4 +234,5 @@ def _for_a_moment() -> Iterator[None]:
 
 def _refusal(error: ConsiliumError) -> JsonResponse:
     body = problem(status=error.http_status, code=error.code, detail=error.message, retryable=error.retryable)
-    return JsonResponse(body, status=error.http_status, content_type=PROBLEM_TYPE)
+    headers = {"WWW-Authenticate": CHALLENGE} if error.http_status == 401 else {}
+    return JsonResponse(body, status=error.http_status, content_type=PROBLEM_TYPE, headers=headers)

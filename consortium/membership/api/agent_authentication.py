@@ -6,6 +6,8 @@ from rest_framework.request import Request
 from consortium.common.tenancy import set_identity
 from consortium.membership.channel.sessions import AgentIdentity, AgentRefusedError, identify_agent
 
+CHALLENGE = 'Bearer realm="agent"'
+
 
 class AgentAuthentication(BaseAuthentication):
     """Act for the organization whose agent sends the token."""
@@ -19,7 +21,7 @@ class AgentAuthentication(BaseAuthentication):
         return identity, None
 
     def authenticate_header(self, request: Request) -> str:
-        return 'Bearer realm="agent"'
+        return CHALLENGE
 
 
 def token_of(header: str) -> str:

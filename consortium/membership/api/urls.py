@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consortium.membership.api import views
+from consortium.membership.api import description, views  # noqa: F401  the description of the API registers itself
 
 urlpatterns = [
     path("me", views.MeView.as_view(), name="me"),

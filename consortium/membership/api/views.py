@@ -46,14 +46,14 @@ class ConsortiumSerializer(serializers.ModelSerializer[Consortium]):
 class MeView(APIView):
     """Who the token speaks for, and in which roles."""
 
-    class OutputSerializer(serializers.Serializer[Any]):
+    class MeSerializer(serializers.Serializer[Any]):
         id = serializers.UUIDField()
         name = serializers.CharField()
         email = serializers.EmailField()
         organization = serializers.UUIDField(allow_null=True)
         roles = serializers.ListField(child=serializers.CharField())
 
-    @extend_schema(responses=OutputSerializer)
+    @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         http = request._request
         organization = getattr(http, "organization", None)
@@ -90,15 +90,15 @@ class ConsortiumView(APIView):
 class ApplicationsView(APIView):
     """Apply for admission in the name of one's organization."""
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class ApplicationSerializer(serializers.Serializer[Any]):
         vote_key = serializers.RegexField(ADDRESS)
         site_key = serializers.RegexField(ADDRESS)
         validator = serializers.RegexField(ADDRESS)
 
-    @extend_schema(request=InputSerializer, responses={201: MembershipSerializer})
+    @extend_schema(request=ApplicationSerializer, responses={201: MembershipSerializer})
     def post(self, request: Request, slug: str) -> Response:
         organization = require_role(request, "admin")
-        form = self.InputSerializer(data=request.data)
+        form = self.ApplicationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         user: User = request.user  # type: ignore[assignment] # authenticated
 

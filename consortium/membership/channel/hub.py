@@ -13,6 +13,7 @@ from consortium.membership.channel.work import NEW_WORK
 
 logger = logging.getLogger(__name__)
 RECONNECT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 20.0
 
 
 class WorkHub:

@@ -1,0 +1,43 @@
+"""Requests that no view answered: the API refuses with a problem, as everywhere else; people get a page."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views import defaults
+
+from consortium.common.api import PROBLEM_TYPE, problem
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what cannot be read at all, such as a body of too many bytes."""
+    if not _is_for_programs(request):
+        return defaults.bad_request(request, exception)
+    return _problem(status=400, code="invalid_input", detail=_("The request cannot be read."))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a refusal that was raised outside the API's views."""
+    if not _is_for_programs(request):
+        return defaults.permission_denied(request, exception)
+    return _problem(status=403, code="forbidden", detail=_("Your role does not allow this."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an unknown address."""
+    if not _is_for_programs(request):
+        return defaults.page_not_found(request, exception)
+    return _problem(status=404, code="not_found", detail=_("There is no such address."))
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer a fault of ours: no detail of it, but the id that finds it in the log."""
+    if not _is_for_programs(request):
+        return defaults.server_error(request)
+    return _problem(status=500, code="internal", detail=_("Something failed here. Nothing of your request was kept."))
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _problem(*, status: int, code: str, detail: str) -> JsonResponse:
+    return JsonResponse(problem(status=status, code=code, detail=detail), status=status, content_type=PROBLEM_TYPE)
