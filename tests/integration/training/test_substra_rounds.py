@@ -43,7 +43,7 @@ def test_rounds_give_the_same_weights_as_plain_arithmetic_and_each_task_a_row(pl
         assert {row.organization_id: row.output_digest for row in trained} == dict(
             sent.values_list("organization_id", "vector")
         )
-    assert not list(folder_of(run).iterdir()), "the child's folder goes with it"
+    assert not folder_of(run).exists(), "the child's folder goes with it"
 
 
 @pytest.mark.parametrize("changes", [{"rounds": 3}])
@@ -133,7 +133,7 @@ def test_a_canceled_run_leaves_its_waiting_task_as_canceled(platform):
     assert run.state == "canceled"
     assert set(rows(run).values_list("status", flat=True)) <= {"canceled", "done"}
     assert rows(run, status="canceled").exists()
-    assert not list(folder_of(run).iterdir())
+    assert not folder_of(run).exists()
 
 
 @pytest.mark.parametrize("changes", [{"rounds": 3}])

@@ -8,6 +8,7 @@ import importlib.util
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -120,6 +121,9 @@ class SubstraBackend:
     def close(self) -> None:
         if self._child is not None:
             self._child.close()
+            # The run's own folder is kept while another coordinator's child is in it.
+            with suppress(OSError):
+                self._started().folder.rmdir()
         self._child, self._attempts = None, {}
 
     def _attempt(self, task: AttemptTask, sites: tuple[uuid.UUID, ...]) -> _Attempt:
