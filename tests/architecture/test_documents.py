@@ -14,6 +14,7 @@ DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), ROOT / "veri
 THREAT_MODEL = ROOT / "docs" / "threat-model.md"
 _NAMED_TEST = re.compile(r"`([\w/.]+)::(\w+)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+_PATH = re.compile(r"`(\w+(?:/[\w.*-]+)+)`")
 _SOLIDITY_TEST = re.compile(r"function (test\w+)\(")
 
 
@@ -49,3 +50,10 @@ def test_every_link_of_a_document_leads_to_a_file(document: Path) -> None:
     links = _LINK.findall(document.read_text())
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_path_of_ours_that_a_document_names_exists(document: Path) -> None:
+    named = [path for path in _PATH.findall(document.read_text()) if (ROOT / path.split("/")[0]).is_dir()]
+
+    assert [path for path in named if not any(ROOT.glob(path))] == []
