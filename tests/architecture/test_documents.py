@@ -1,12 +1,14 @@
-"""What documents name exists: tests of the threat model, files behind links."""
+"""What documents name exists: tests of the threat model, files behind links and paths, variables, rules."""
 
 import ast
 import re
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from agent.configuration import Rules
 from consortium.embedded.layout import project_root
 
 ROOT = project_root()
@@ -14,6 +16,7 @@ DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), ROOT / "veri
 THREAT_MODEL = ROOT / "docs" / "threat-model.md"
 _NAMED_TEST = re.compile(r"`([\w/.]+)::(\w+)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+_VARIABLE = re.compile(r'(?:env\.(?:secret|text|words|integer)\(|environ\.get\()"(\w+)"')
 _PATH = re.compile(r"`(\w+(?:/[\w.*-]+)+)`")
 _SOLIDITY_TEST = re.compile(r"function (test\w+)\(")
 
@@ -57,3 +60,19 @@ def test_every_path_of_ours_that_a_document_names_exists(document: Path) -> None
     named = [path for path in _PATH.findall(document.read_text()) if (ROOT / path.split("/")[0]).is_dir()]
 
     assert [path for path in named if not any(ROOT.glob(path))] == []
+
+
+def test_every_variable_that_the_settings_read_stands_in_the_operators_guide() -> None:
+    read = {
+        name for path in (ROOT / "consortium" / "settings").glob("*.py") for name in _VARIABLE.findall(path.read_text())
+    }
+    guide = (ROOT / "docs" / "guides" / "operator.md").read_text()
+    assert len(read) > 15
+
+    assert sorted(name for name in read if f"`{name}`" not in guide) == []
+
+
+def test_every_rule_of_a_member_stands_in_the_members_guide() -> None:
+    guide = (ROOT / "docs" / "guides" / "member.md").read_text()
+
+    assert [rule.name for rule in fields(Rules) if f"`{rule.name}`" not in guide] == []
