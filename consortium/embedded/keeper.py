@@ -101,6 +101,7 @@ class Keeper:
         if kept.given_up or not kept.process.is_wanted:
             return
         if kept.process.is_running():
+            kept.due_at = None
             kept.tend()
         elif kept.due_at is None:
             self._note_end(kept)

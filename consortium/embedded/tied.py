@@ -47,7 +47,6 @@ class TiedProcess:
 
     def start(self) -> "TiedProcess":
         """Start the child, from a thread that lives as long as it: the tie is to the thread that forks."""
-        self.is_wanted = True
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -64,6 +63,8 @@ class TiedProcess:
                 extra_groups=None if self.account.uid is None else [],
                 umask=0o077,
             )
+        # Not before: whoever keeps it running must not take the last process's end for this one's.
+        self.is_wanted = True
         return self
 
     @property
