@@ -14,6 +14,7 @@ from contracts.outbox import on_outcome
 from training.coordination.desk import LEDGER, Desk
 from training.coordination.opening import roster_parts, survivors_of
 from training.domain.messages import message_from_json
+from training.errors import RunFailedError
 from training.models import Attempt
 from training.notices import tell
 
@@ -49,6 +50,36 @@ def failure_of(transaction: OutboxTransaction) -> str | None:
     """Return the contract's word for why it refused the call, None while it did not."""
     found = OutboxTransaction.objects.filter(pk=transaction.pk).values_list("state", "error_code").get()
     return found[1] if found[0] == TransactionState.FAILED else None
+
+
+def ensure_openings_stand(desk: Desk) -> None:
+    """Make sure that the chain has not refused the opening of an attempt that was open, when it mined it again.
+
+    A development chain that lost its last blocks in a kill may have lost those that the commitments name. What
+    became of such an attempt is on no chain then, and its sites may not do it over.
+
+    Raises
+    ------
+    RunFailedError
+        `opening_lost`, naming the round.
+    """
+    refused = OutboxTransaction.objects.filter(
+        consortium_id=desk.consortium_id,
+        idempotency_key__startswith=f"{KEY}:{desk.run_id}:",
+        function__in=("openAttempt", "advanceRound"),
+        state=TransactionState.FAILED,
+    )
+    keys = set(refused.values_list("idempotency_key", flat=True))
+    opened = Attempt.objects.filter(run_id=desk.run_id, opened_at__isnull=False).select_related("round")
+    lost = next((attempt for attempt in opened if f"{KEY}:{desk.run_id}:{opening_name(attempt)}" in keys), None)
+    if lost is not None:
+        text = f"The chain has lost round {lost.round.number}, and does not take its opening again."
+        raise RunFailedError("opening_lost", text)
+
+
+def opening_name(attempt: Attempt) -> str:
+    """Name the opening of the attempt's present announcement, for `ask_once`."""
+    return f"{attempt.round.number}.{attempt.number}:open:{attempt.announcement}"
 
 
 @on_outcome(KEY)

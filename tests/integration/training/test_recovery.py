@@ -9,6 +9,7 @@ import threading
 import pytest
 from django.db import connection
 
+from contracts.models import OutboxTransaction
 from training.coordination.lease import take_lease
 from training.errors import FenceLostError
 from training.models import Attempt, Errand, Round, Run
@@ -202,3 +203,21 @@ def test_sites_see_a_fence_that_only_rises(platform):
     for site in platform.sites:
         assert site.fences == sorted(site.fences)
         assert set(site.fences) == {1, 2}
+
+
+def test_a_run_whose_opening_the_chain_has_lost_for_good_fails_and_says_so(platform):
+    """A development chain that came back shorter refuses an opening whose commitments name a block that is gone."""
+    run = platform.start()
+    with pytest.raises(KilledError):
+        platform.coordinate(run, at=die_at("dealt"))
+    expire_lease(run)
+    opening = OutboxTransaction.objects.filter(function="openAttempt")
+    assert opening.update(state="failed", error_code="LedgerTooFewSites") == 1
+    Attempt.objects.filter(run=run).update(state="abandoned", abandoned_text="0 dealers are fewer than t=4.")
+
+    platform.coordinate(run)
+
+    run.refresh_from_db()
+    assert (run.state, run.failure_code) == ("failed", "opening_lost")
+    assert run.failure_text == "The chain has lost round 1, and does not take its opening again."
+    assert run.ending_work is not None

@@ -11,7 +11,7 @@ from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
 from consortium.membership.models import Membership, WorkItem
 from training.coordination.desk import Desk
 from training.coordination.errands import Errands, result_of
-from training.coordination.ledger import closing_to_wire
+from training.coordination.ledger import closing_to_wire, ensure_openings_stand
 from training.domain.admission import largest_openable
 from training.domain.messages import message_from_json, read_signature
 from training.domain.states import AttemptState
@@ -129,6 +129,7 @@ def _take(desk: Desk, attempt: Attempt, part: SitePart, item: WorkItem) -> None:
 
 def _ensure_hope(desk: Desk, attempt: Attempt) -> None:
     """End the run where the sites that are left can never make a roster, or have not come in time."""
+    ensure_openings_stand(desk)
     refused = attempt.parts.filter(outcome=SitePart.Outcome.REFUSED, code__in=PERMANENT).order_by("organization_id")
     reasons = "; ".join(f"{part.organization_id}: {part.code}" for part in refused)
     if attempt.parts.count() - refused.count() < desk.plan.terms.minimum_sites:

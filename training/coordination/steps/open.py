@@ -5,7 +5,14 @@ from uuid import UUID
 from consortium.kernel.identifiers import uuid_to_bytes32
 from contracts.models import OutboxTransaction
 from training.coordination.desk import Desk
-from training.coordination.ledger import ask_once, closing_of, failure_of, opening_of
+from training.coordination.ledger import (
+    ask_once,
+    closing_of,
+    ensure_openings_stand,
+    failure_of,
+    opening_name,
+    opening_of,
+)
 from training.coordination.steps.announce import ask_anew
 from training.domain.admission import largest_openable
 from training.domain.states import AttemptState
@@ -35,6 +42,7 @@ def open_attempt(desk: Desk, round_number: int, number: int) -> None:
     if error in STALE:
         ask_anew(desk, attempt)
         return
+    ensure_openings_stand(desk)
     raise RunFailedError(
         "attempts_used_up" if error == "LedgerAttemptsUsedUp" else "opening_refused",
         f"The ledger opens no attempt {number} of round {round_number}: {error}.",
@@ -44,7 +52,7 @@ def open_attempt(desk: Desk, round_number: int, number: int) -> None:
 
 def _ask(desk: Desk, attempt: Attempt) -> OutboxTransaction:
     run = uuid_to_bytes32(desk.run_id)
-    what = f"{attempt.round.number}.{attempt.number}:open:{attempt.announcement}"
+    what = opening_name(attempt)
     unclosed = Attempt.objects.filter(
         run_id=desk.run_id, round__number=attempt.round.number - 1, state=AttemptState.REVEALED
     )
