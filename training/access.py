@@ -13,9 +13,10 @@ from training.models import Model, Plan, Run
 R = TypeVar("R", bound=Row)
 
 
-def access_plan(plan_id: UUID) -> Plan:
-    """The plan, if the asker's organization belongs to its consortium."""
-    return _only(Plan.objects.filter(pk=plan_id))
+def access_plan(plan_id: UUID, *, consortium_id: UUID | None = None) -> Plan:
+    """The plan, if the asker's organization belongs to its consortium; of that one alone, where it is named."""
+    plans = Plan.objects.filter(pk=plan_id)
+    return _only(plans if consortium_id is None else plans.filter(consortium_id=consortium_id))
 
 
 def access_run(run_id: UUID) -> Run:

@@ -12,7 +12,7 @@ from audit.bundles.requests import export_bundle
 from audit.models import Bundle
 from audit.refusals import attempt
 from consortium.kernel.errors import ForbiddenError
-from consortium.membership.access import access_consortium, require_role
+from consortium.membership.access import require_member, require_role
 from consortium.membership.models import Organization, User
 
 EXPORTERS = ("admin", "compliance")
@@ -32,13 +32,13 @@ def attempt_export(request: HttpRequest | Request, *, consortium_id: uuid.UUID, 
 
     Raises
     ------
-    NotFoundError
-        For people of other consortia: to them nothing is told and nothing recorded.
+    NotFoundError, ForbiddenError
+        For people of other consortia and of no member: nothing is recorded in a log that they do not write.
     ForbiddenError, UnknownReportError
-        Recorded in the consortium's log.
+        For a member's people: recorded in the consortium's log.
     """
-    access_consortium(consortium_id)
     organization = acting_organization(request)
+    require_member(consortium_id, organization.pk)
     user: User = request.user  # type: ignore[assignment] # authenticated
     with attempt(
         action=ACTION,

@@ -13,7 +13,7 @@ from consent.services.site_keys import CONTRACT, require_anchor_signature
 from consortium.kernel.bands import EDGES
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
-from consortium.membership.access import access_consortium
+from consortium.membership.access import require_member
 from contracts import outbox
 
 MAX_SUBJECTS = 256
@@ -57,7 +57,7 @@ def relay_epoch(*, signed: SignedEpoch, organization_id: UUID, actor: Actor) -> 
     """
     if signed.band not in (0, *EDGES):
         raise InvalidInputError("An epoch's size is the lower edge of a band, never a count.")
-    access_consortium(signed.consortium_id)
+    require_member(signed.consortium_id, organization_id)
     organization = uuid_to_bytes32(organization_id)
     message = {
         **{"organization": organization, "epoch": signed.epoch, "root": signed.root},
@@ -91,7 +91,7 @@ def relay_revocation(*, signed: SignedRevocation, organization_id: UUID, actor: 
     """
     if not 0 < len(signed.subjects) <= MAX_SUBJECTS:
         raise InvalidInputError(f"A revocation names 1 to {MAX_SUBJECTS} subjects.")
-    access_consortium(signed.consortium_id)
+    require_member(signed.consortium_id, organization_id)
     organization, subjects = uuid_to_bytes32(organization_id), list(signed.subjects)
     message = {"organization": organization, "epoch": signed.epoch, "seq": signed.seq, "subjects": subjects}
     digest = _require_signed(signed, organization_id, "RevokeConsents", message)

@@ -15,7 +15,7 @@ from consent.models import DataSet
 from consent.services.site_keys import require_document_signature
 from consortium.kernel.digests import digest_of
 from consortium.kernel.errors import InvalidInputError
-from consortium.membership.access import access_consortium
+from consortium.membership.access import require_member
 
 
 @transaction.atomic
@@ -30,7 +30,7 @@ def register_data_set(*, document: Mapping[str, Any], signature: str, organizati
     described = read_data_set(document)
     if described.organization != organization_id:
         raise InvalidInputError(_("The data set is another organization's."))
-    access_consortium(described.consortium)
+    require_member(described.consortium, organization_id)
     require_document_signature(document, signature, organization_id=organization_id, consortium_id=described.consortium)
     row, is_new = DataSet.objects.get_or_create(
         consortium_id=described.consortium,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from audit.acts import Actor, Subject
@@ -16,7 +16,7 @@ from consent.models import Grant, Withdrawal
 from consent.services.site_keys import require_document_signature
 from consent.services.withdrawals import settle, take_effect
 from consortium.kernel.digests import digest_of
-from consortium.kernel.errors import InvalidInputError
+from consortium.kernel.errors import InvalidInputError, NotFoundError
 
 
 @transaction.atomic
@@ -29,6 +29,8 @@ def take_receipt(
     ------
     InvalidInputError, InvalidSignatureError
         If the receipt is malformed, of another organization, or not signed by its present site key.
+    NotFoundError
+        If the withdrawal is another organization's.
     ReceiptDiffersError
         If it is of another subject than the withdrawal, or another receipt was given before.
     """
@@ -67,11 +69,16 @@ def take_receipt(
 
 
 def _made_at_the_site(receipt: Receipt) -> Withdrawal:
-    return Withdrawal.objects.create(
-        pk=receipt.withdrawal,
-        organization_id=receipt.organization,
-        pseudonym=receipt.pseudonym,
-        consent_ids=list(receipt.consents),
-        reason=receipt.reason,
-        origin=Withdrawal.Origin.SITE,
-    )
+    """Record the withdrawal that the receipt is the first to tell of; the id of another's is none to speak of."""
+    try:
+        with transaction.atomic():
+            return Withdrawal.objects.create(
+                pk=receipt.withdrawal,
+                organization_id=receipt.organization,
+                pseudonym=receipt.pseudonym,
+                consent_ids=list(receipt.consents),
+                reason=receipt.reason,
+                origin=Withdrawal.Origin.SITE,
+            )
+    except IntegrityError:
+        raise NotFoundError(_("There is no such withdrawal in your organization.")) from None

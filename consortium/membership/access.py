@@ -7,7 +7,10 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from consortium.kernel.errors import ForbiddenError, NotFoundError
-from consortium.membership.models import Consortium, Organization
+from consortium.membership.models import Consortium, Membership, Organization
+
+# A suspended member's acts are for the chain to refuse: it still votes on its own return.
+_MEMBERS = (Membership.Status.ACTIVE, Membership.Status.SUSPENDED)
 
 
 def access_consortium(consortium_id: UUID) -> Consortium:
@@ -15,6 +18,23 @@ def access_consortium(consortium_id: UUID) -> Consortium:
     consortium = Consortium.objects.filter(pk=consortium_id).first()
     if consortium is None:
         raise NotFoundError(_("There is no such consortium among yours."))
+    return consortium
+
+
+def require_member(consortium_id: UUID, organization_id: UUID) -> Consortium:
+    """The consortium, if the organization may act in it: applicants and appointed auditors see it only.
+
+    Raises
+    ------
+    NotFoundError
+        If the asker does not even see it.
+    ForbiddenError
+        If the organization is not a member, or not any more.
+    """
+    consortium = access_consortium(consortium_id)
+    members = Membership.objects.filter(consortium_id=consortium_id, status__in=_MEMBERS)
+    if not members.filter(organization_id=organization_id).exists():
+        raise ForbiddenError(_("Your organization is not a member of this consortium, so it does not act in it."))
     return consortium
 
 

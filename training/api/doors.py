@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from audit.acts import Actor, Subject
 from audit.refusals import attempt
 from consortium.common.idempotency import answer_once
-from consortium.membership.access import require_role
+from consortium.membership.access import require_member, require_role
 from consortium.membership.models import User
 
 
@@ -29,6 +29,8 @@ def post_once(
     The log is the consortium's, or the organization's own where `consortium_id` is None.
     """
     organization = require_role(request, *roles)
+    if consortium_id is not None:
+        require_member(consortium_id, organization.pk)
     user: User = request.user  # type: ignore[assignment] # authenticated
     actor = Actor.person(user.pk, organization.pk)
 

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from audit.acts import Actor, Subject
 from consortium.common import blobs
 from consortium.kernel.canonical import parse_canonical
+from consortium.membership.access import access_consortium
 from training import selectors
 from training.access import access_model
 from training.api.doors import post_once
@@ -25,9 +26,12 @@ class ModelsView(generics.ListAPIView[Model]):
     """Models of a consortium, newest first."""
 
     serializer_class = ModelSerializer
+    queryset = Model.objects.none()
 
     def get_queryset(self) -> QuerySet[Model]:
-        return selectors.models(self.kwargs["consortium"])
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset.all()
+        return selectors.models(access_consortium(self.kwargs["consortium"]).pk)
 
 
 class ModelView(APIView):

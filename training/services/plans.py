@@ -10,6 +10,7 @@ from audit.recorder import record
 from consortium.common import blobs
 from consortium.common.api import ensure_atomic
 from consortium.kernel.identifiers import to_hex
+from consortium.membership.access import require_member
 from consortium.membership.models import Membership
 from training.domain.plan_document import PlanDocument, parse_plan, read_plan
 from training.errors import NotAMemberSiteError, PlanExistsError, PlanInvalidError
@@ -21,12 +22,15 @@ def draft_plan(*, consortium_id: UUID, document: Any, organization_id: UUID, act
 
     Raises
     ------
+    ForbiddenError
+        If the organization is no member.
     PlanInvalidError
         Or one of its kinds, naming what is wrong; nothing is kept then.
     PlanExistsError
         If the consortium has a plan of the same bytes.
     """
     ensure_atomic()
+    require_member(consortium_id, organization_id)
     plan = read_plan(document)
     _ensure_of(plan, consortium_id)
     digest = plan.digest()

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from consortium.governance import selectors
 from consortium.governance.access import access_proposal
 from consortium.governance.models import Ballot, Proposal
+from consortium.membership.access import access_consortium
 
 
 class BallotSerializer(serializers.ModelSerializer[Ballot]):
@@ -47,9 +48,12 @@ class ProposalsView(generics.ListAPIView[Proposal]):
     """Proposals of a consortium, newest first."""
 
     serializer_class = ProposalSerializer
+    queryset = Proposal.objects.none()
 
     def get_queryset(self) -> QuerySet[Proposal]:
-        return selectors.proposals(self.kwargs["consortium"])
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset.all()
+        return selectors.proposals(access_consortium(self.kwargs["consortium"]).pk)
 
 
 class ProposalView(APIView):

@@ -9,6 +9,7 @@ from consortium.governance.domain.kinds import Contract, number_of
 from consortium.governance.models import Proposal
 from consortium.kernel.digests import digest_to_bytes32
 from consortium.kernel.identifiers import uuid_to_bytes32
+from consortium.membership.access import require_member
 from contracts import outbox
 
 
@@ -30,7 +31,14 @@ class SignedProposal:
 
 
 def propose(*, signed: SignedProposal, organization_id: UUID, actor: Actor) -> Proposal:
-    """Record a proposal and hand it to the chain, which checks the signature."""
+    """Record a proposal and hand it to the chain, which checks the signature.
+
+    Raises
+    ------
+    NotFoundError, ForbiddenError
+        If the organization does not see the consortium, or is no member of it.
+    """
+    require_member(signed.consortium_id, organization_id)
     proposal = Proposal.objects.create(
         consortium_id=signed.consortium_id,
         organization_id=organization_id,

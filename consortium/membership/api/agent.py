@@ -179,6 +179,8 @@ class RefusalView(AgentView):
 @transaction.non_atomic_requests
 async def work_view(request: HttpRequest) -> HttpResponse:
     """Wait for work, at most 20 s, holding neither a transaction nor a thread."""
+    if request.method != "GET":
+        return _not_allowed()
     try:
         seconds = min(LONGEST_WAIT_SECONDS, max(0.0, float(request.GET.get("wait", "0"))))
         in_hand = [UUID(word) for word in request.GET.get("in_hand", "").split(",")[:MOST_IN_HAND] if word]
@@ -230,6 +232,11 @@ def _for_a_moment() -> Iterator[None]:
         yield
     finally:
         close_old_connections()
+
+
+def _not_allowed() -> JsonResponse:
+    body = problem(status=405, code="method_not_allowed", detail="Work is asked for by GET.")
+    return JsonResponse(body, status=405, content_type=PROBLEM_TYPE, headers={"Allow": "GET"})
 
 
 def _refusal(error: ConsiliumError) -> JsonResponse:
