@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -12,7 +13,6 @@ from agent.chain_check import ChainCheck, Trust
 from agent.client import PlatformClient
 from agent.clock import Clock, now
 from agent.configuration import Configuration, parse_configuration
-from agent.consents.office import ConsentOffice
 from agent.courier import Courier
 from agent.desk import BallotDesk
 from agent.folder import SiteFolder, read_private
@@ -27,9 +27,12 @@ from agent.proposing import Proposing
 from agent.questions import QuestionReader
 from agent.signer import Signer
 from agent.timelock import TimelockHistory
-from agent.training.office import TrainingOffice
-from agent.training.runner_process import RunnerProcess
 from consortium.kernel.identifiers import uuid_to_bytes32
+
+if TYPE_CHECKING:
+    from agent.consents.office import ConsentOffice
+    from agent.training.office import TrainingOffice
+    from agent.training.runner_process import RunnerProcess
 
 
 @dataclass
@@ -41,7 +44,7 @@ class Site:
     journal: Journal
     clock: Clock = now
     given_chain: Chain | None = None
-    runner: RunnerProcess | None = None
+    runner: "RunnerProcess | None" = None
 
     @cached_property
     def people(self) -> People:
@@ -64,11 +67,16 @@ class Site:
         return Letters(self.journal, clock=self.clock)
 
     @cached_property
-    def consents(self) -> ConsentOffice:
+    def consents(self) -> "ConsentOffice":
+        # FHIR and numpy are for those who use them: a ballot needs neither.
+        from agent.consents.office import ConsentOffice
+
         return ConsentOffice(self)
 
     @cached_property
-    def training(self) -> TrainingOffice:
+    def training(self) -> "TrainingOffice":
+        from agent.training.office import TrainingOffice
+
         return TrainingOffice(self)
 
     @cached_property

@@ -7,6 +7,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# Registered: how a plan is tied to its vote.
+import agent.training.plan_binding  # noqa: F401
 from agent.ballots import Choice
 from agent.commands.terminal import add_person, prove, say
 from agent.courier import Courier
