@@ -1,7 +1,7 @@
 """What the journal remembers so that neither a restart nor another program forgets it: pins, fences, the switch."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from agent.errors import JobRefusedError, PolicyRefusedError
 from agent.journal import Journal
@@ -58,8 +58,14 @@ class Fences:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def admit(self, run: str, fence: int) -> None:
-        """Raise the run's number, or refuse a lower one."""
+    def admit(self, run: str, fence: int, *, and_then: Callable[[], None] = lambda: None) -> None:
+        """Raise the run's number, or refuse a lower one; what `and_then` enters is kept with it, or neither is.
+
+        Raises
+        ------
+        JobRefusedError
+            For a lower number; the attempt is in the journal.
+        """
         with self._journal.transaction() as connection:
             row = connection.execute("SELECT fence FROM fences WHERE run = ?", (run,)).fetchone()
             if row is not None and fence < row[0]:
@@ -70,6 +76,7 @@ class Fences:
                 connection.execute(
                     "INSERT INTO fences VALUES (?, ?) ON CONFLICT DO UPDATE SET fence = ?", (run, fence, fence)
                 )
+                and_then()
         if not raised:
             raise JobRefusedError("A newer coordinator leads this run.", reason="stale_fence")
 

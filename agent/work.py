@@ -146,8 +146,7 @@ class WorkLoop:
         self._require_running(kind)
         if self._seconds_left(job) <= 0:
             raise JobRefusedError("The work came after its deadline.", reason="deadline")
-        self._site.fences.admit(job.run, job.fence)
-        self._record(job, "accepted")
+        self._site.fences.admit(job.run, job.fence, and_then=lambda: self._record(job, "accepted"))
         return kind
 
     async def _watch(self, job: Job, kind: Kind) -> None:

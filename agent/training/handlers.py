@@ -98,8 +98,10 @@ async def verify(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
     plan = await office.plans.fetch(job.client, plan_digest)
     weights = await office.shelf.weights(job.client, asked.weights)
     vectors = await _fetch(job, asked.vectors, largest=8 * plan.training_plan.layout().size + HEADER_ROOM)
+    known = office.attempts.find(ledger, asked.place)
     check = partial(office.verifying.verify, ledger, plan, plan_digest, asked, canceled=job.canceled)
-    answer = await asyncio.to_thread(partial(check, weights=weights, vectors=vectors))
+    first_block = None if known is None else known.first_block
+    answer = await asyncio.to_thread(partial(check, weights=weights, vectors=vectors, first_block=first_block))
     office.attempts.end(ledger, asked.place)
     return answer
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from agent.training.errors import refused
 from agent.training.incoming import Results
-from agent.training.ledger import Ledger
+from agent.training.ledger import Ledger, Opening
 from agent.training.opening import join_keys, require_opening
 from agent.training.patience import patiently
-from agent.training.payloads import VerifyAsked
+from agent.training.payloads import Place, VerifyAsked
 from agent.training.shelf import Shelf
 from consortium.kernel.digests import digest_to_bytes32
 from consortium.kernel.identifiers import to_hex
@@ -41,8 +41,14 @@ class Verifying:
         weights: bytes,
         vectors: Mapping[uuid.UUID, bytes],
         canceled: threading.Event,
+        first_block: int | None = None,
     ) -> Mapping[str, Any]:
         """Recompute sum and step and sign the result, once for an attempt.
+
+        Parameters
+        ----------
+        first_block : int, optional
+            The head when this site was first asked to commit: the opening is looked for from there on first.
 
         Raises
         ------
@@ -51,7 +57,7 @@ class Verifying:
         VerificationError, RangeCheckError, SignatureRefusedError
             If something of the result does not hold; it is not signed.
         """
-        opening = patiently(lambda: require_opening(ledger, asked.place), canceled)
+        opening = patiently(lambda: _opening(ledger, asked.place, first_block), canceled)
         if opening.plan != digest_to_bytes32(plan_digest):
             raise refused("digest_differs", "The round was opened for another plan.")
         if opening.weights != asked.weights:
@@ -81,3 +87,9 @@ class Verifying:
         fields = asked.survivors.fields(opened)
         for organization, signature in asked.signatures.items():
             ledger.verify(organization, SURVIVOR_SET, fields, signature)
+
+
+def _opening(ledger: Ledger, place: Place, first_block: int | None) -> Opening:
+    """Look where the opening should be; a development chain that came back shorter may have it earlier."""
+    found = None if first_block is None else ledger.opening(place, first_block=first_block)
+    return found or require_opening(ledger, place)

@@ -21,6 +21,8 @@ from consortium.embedded.supervisor import Instance
 from consortium.embedded.tied import TiedProcess
 
 VOTER = "voter"
+# What the agent says of a ballot that has not reached it.
+NOT_OFFERED = "No such ballot waits"
 
 
 @dataclass
@@ -124,8 +126,16 @@ class Site:
         return [str(self.folder / word) if (self.folder / word).is_file() else word for word in arguments]
 
     def vote(self, proposal: str, choice: str) -> None:
-        """Cast the ballot as the hospital's voter, at the hospital."""
-        self.run("ballots", "cast", "--as", VOTER, "--pass-phrase-file", "voter.phrase", proposal, choice)
+        """Cast the ballot as the hospital's voter, at the hospital, once the platform offers it there."""
+        words = ("ballots", "cast", "--as", VOTER, "--pass-phrase-file", "voter.phrase", proposal, choice)
+
+        def cast() -> bool:
+            done = self._run(words)
+            if done.returncode != 0 and NOT_OFFERED not in done.stderr:
+                raise ClaimFailedError(f"The ballot at {self.hospital.name}: {done.stderr[-800:]}")
+            return done.returncode == 0
+
+        wait_for(20, cast, f"the ballot at {self.hospital.name}")
 
     def propose(self, content: dict[str, Any]) -> None:
         name = self.put_file(f"proposal-{secrets.token_hex(4)}.json", content)

@@ -60,9 +60,4 @@ def open_decision(visitor: Visitor, world: World, subject: str) -> dict[str, Any
 
 def decide(world: World, proposal: str, sites: list[Site]) -> None:
     """Each of these hospitals' voters says yes, at the hospital."""
-
-    def vote(site: Site) -> None:
-        wait_for(20, lambda: proposal in site.run("ballots", "list"), f"the ballot at {site.hospital.name}")
-        site.vote(proposal, "yes")
-
-    at_each(sites, vote)
+    at_each(sites, lambda site: site.vote(proposal, "yes"))

@@ -16,6 +16,8 @@ from consortium.demo.story import Story
 from consortium.demo.world import World
 
 WITHDRAW_AFTER_ROUND = 3
+# Looking on must not slow the run down.
+LOOK_SECONDS = 0.6
 
 
 def tell(story: Story, world: World) -> None:
@@ -103,12 +105,12 @@ def _seconds(text: str) -> float:
 
 
 def _closed(visitor: Visitor, run: str) -> int:
-    time.sleep(0.2)
+    time.sleep(LOOK_SECONDS)
     return sum(round_["closed_at"] is not None for round_ in visitor.get(f"runs/{run}")["round_set"])
 
 
 def _ended(visitor: Visitor, run: str) -> dict[str, Any] | None:
-    time.sleep(0.2)
+    time.sleep(LOOK_SECONDS)
     found: dict[str, Any] = visitor.get(f"runs/{run}")
     return found if found["state"] in {"completed", "failed", "canceled"} else None
 

@@ -33,7 +33,14 @@ from consortium.membership import selectors
 from consortium.membership.api.agent_authentication import CHALLENGE, AgentAuthentication, token_of
 from consortium.membership.channel import work
 from consortium.membership.channel.hub import hub
-from consortium.membership.channel.sessions import SESSION_SECONDS, SessionRequest, identify_agent, open_session
+from consortium.membership.channel.sessions import (
+    SESSION_SECONDS,
+    AgentIdentity,
+    SessionRequest,
+    open_session,
+    read_token,
+    require_known,
+)
 from consortium.membership.models import Membership
 
 LONGEST_WAIT_SECONDS = 20.0
@@ -184,45 +191,50 @@ async def work_view(request: HttpRequest) -> HttpResponse:
     try:
         seconds = min(LONGEST_WAIT_SECONDS, max(0.0, float(request.GET.get("wait", "0"))))
         in_hand = [UUID(word) for word in request.GET.get("in_hand", "").split(",")[:MOST_IN_HAND] if word]
-        token = token_of(request.headers.get("Authorization", ""))
-        organization = await sync_to_async(_authenticate)(token)
-        found = await _wait_for_work(organization, seconds, in_hand)
+        identity = read_token(token_of(request.headers.get("Authorization", "")))
+        found = await _wait_for_work(identity, seconds, in_hand)
     except ValueError:
         return _refusal(InvalidInputError("`wait` is a number of seconds, `in_hand` ids of work with commas between."))
     except ConsiliumError as error:
         return _refusal(error)
-    return HttpResponse(status=204) if found is None else JsonResponse(json.loads(found))
+    return HttpResponse(status=204) if found is None else HttpResponse(found, content_type="application/json")
 
 
-async def _wait_for_work(organization: UUID, seconds: float, in_hand: list[UUID]) -> str | None:
+async def _wait_for_work(identity: AgentIdentity, seconds: float, in_hand: list[UUID]) -> str | None:
     if seconds == 0:
-        return await sync_to_async(_take)(organization, in_hand)
+        return await sync_to_async(_arrive)(identity, in_hand)
     deadline = time.monotonic() + seconds
+    organization = identity.organization_id
+    # Registered before the first look, so that nothing is missed between look and wait.
     with hub.waiter(str(organization)) as event:
-        while True:
-            event.clear()
-            if (found := await sync_to_async(_take)(organization, in_hand)) is not None:
-                return found
-            if (left := deadline - time.monotonic()) <= 0:
-                return None
+        found = await sync_to_async(_arrive)(identity, in_hand)
+        while found is None and (left := deadline - time.monotonic()) > 0:
             try:
                 await asyncio.wait_for(event.wait(), timeout=left)
             except TimeoutError:
                 return None
+            event.clear()
+            found = await sync_to_async(_look)(organization, in_hand)
+    return found
 
 
-def _authenticate(token: str) -> UUID:
+def _arrive(identity: AgentIdentity, in_hand: list[UUID]) -> str | None:
+    """Make sure who asks, note that the agent is there, and look: one transaction for all."""
     with _for_a_moment(), transaction.atomic():
-        identity = identify_agent(token)
+        require_known(identity)
         with act_for(organization_id=identity.organization_id):
             work.mark_seen(identity.organization_id)
-        return identity.organization_id
+            return _take(identity.organization_id, in_hand)
+
+
+def _look(organization: UUID, in_hand: list[UUID]) -> str | None:
+    with _for_a_moment(), transaction.atomic(), act_for(organization_id=organization):
+        return _take(organization, in_hand)
 
 
 def _take(organization: UUID, in_hand: list[UUID]) -> str | None:
-    with _for_a_moment(), transaction.atomic(), act_for(organization_id=organization):
-        item = work.take_next(organization, in_hand)
-        return None if item is None else json.dumps(work.describe(item))
+    item = work.take_next(organization, in_hand)
+    return None if item is None else json.dumps(work.describe(item))
 
 
 @contextmanager

@@ -86,14 +86,30 @@ def open_session(request: SessionRequest, *, chain_id: int) -> str:
 
 def identify_agent(token: str) -> AgentIdentity:
     """Return whose agent sends `token`; the key may have been retired since, so it is looked up each time."""
+    identity = read_token(token)
+    require_known(identity)
+    return identity
+
+
+def read_token(token: str) -> AgentIdentity:
+    """Return for whom we made the token; whether that agent is still known is another question.
+
+    Raises
+    ------
+    AgentRefusedError
+        If it is not of our making, or too old.
+    """
     try:
         value: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=SESSION_SECONDS)
     except signing.BadSignature:
         raise AgentRefusedError(_("The session has ended. Open a new one.")) from None
-    identity = AgentIdentity(UUID(value["organization"]), value["site_key"])
+    return AgentIdentity(UUID(value["organization"]), value["site_key"])
+
+
+def require_known(identity: AgentIdentity) -> None:
+    """Raise `AgentRefusedError` unless the site key is the organization's present one."""
     if not _is_known(identity.organization_id, identity.site_key):
         raise AgentRefusedError(_("This site key is not known here for that organization."))
-    return identity
 
 
 def _signed_by_site(request: SessionRequest, chain_id: int) -> bool:
