@@ -13,10 +13,19 @@ CELERY = ["-m", "celery", "-A", "consortium.celery"]
 
 def start_web(instance: Instance, port: int) -> TiedProcess:
     """Start the web process and wait until it answers."""
-    arguments = ["-m", "uvicorn", "consortium.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
-    web = instance.start_program("web", [*arguments, "--no-access-log", "--lifespan", "off"])
-    web.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
+    web = begin_web(instance, port)
+    await_web(web, port)
     return web
+
+
+def begin_web(instance: Instance, port: int) -> TiedProcess:
+    """Start the web process; other things can be done until it answers."""
+    arguments = ["-m", "uvicorn", "consortium.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
+    return instance.start_program("web", [*arguments, "--no-access-log", "--lifespan", "off"])
+
+
+def await_web(web: TiedProcess, port: int) -> None:
+    web.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
 
 
 def start_workers(instance: Instance) -> list[TiedProcess]:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db import connection
 from django.utils import timezone
 
 from audit.acts import Subject
@@ -27,6 +27,10 @@ from training.models import Attempt, LineageRow, Run, RunOrder
 from training.notices import tell
 
 LEDGER = "TrainingLedger"
+_WATCHED = (
+    f"SELECT state, EXISTS (SELECT FROM {RunOrder._meta.db_table} WHERE run_id = run.id AND kind = %s "  # noqa: S608  constants
+    f"AND obeyed_at IS NULL) FROM {Run._meta.db_table} AS run WHERE id = %s AND fence = %s"
+)
 # Named moments, so that tests can end a coordinator between any two of them.
 Hook = Callable[[str], None]
 
@@ -142,8 +146,10 @@ class Desk:
 def watch(lease: Lease) -> None:
     """Raise where a coordinator must not go on: its lease is lost, or somebody canceled the run."""
     lease.ensure_held()
-    orders = RunOrder.objects.filter(run_id=OuterRef("pk"), kind=RunOrder.Kind.CANCEL, obeyed_at__isnull=True)
-    found = Run.objects.filter(pk=lease.run_id, fence=lease.fence).values_list("state", Exists(orders)).first()
+    # Asked at every look at every step, so often that composing the query was a seventh of the coordinator's time.
+    with connection.cursor() as cursor:
+        cursor.execute(_WATCHED, [RunOrder.Kind.CANCEL, lease.run_id, lease.fence])
+        found = cursor.fetchone()
     if found is None:
         raise FenceLostError(f"Run {lease.run_id} was taken over from fence {lease.fence}.")
     state, is_canceled = found

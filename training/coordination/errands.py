@@ -1,8 +1,8 @@
 """Sending sites on errands: each asked once, every answer durable before the next step, silence named."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -54,26 +54,30 @@ class Errands:
         with self._desk.write():
             known = dict(self._errands().filter(number=self._number).values_list("organization_id", "work_id"))
             deadline = timezone.now() + timedelta(seconds=seconds)
-            waiting = WorkItem.objects.filter(pk__in=known.values(), state__in=work.WAITING)
-            waiting.update(fence=self._desk.lease.fence, deadline=deadline)
-            for site, payload in payloads.items():
-                if site not in known:
-                    known[site] = self._ask(site, {**reference, **payload}, deadline)
+            if known:
+                waiting = WorkItem.objects.filter(pk__in=known.values(), state__in=work.WAITING)
+                waiting.update(fence=self._desk.lease.fence, deadline=deadline)
+            asked = {site: {**reference, **payload} for site, payload in payloads.items() if site not in known}
+            known |= self._ask(asked, deadline)
         self._waiting = {site: item for site, item in known.items() if site in payloads}
 
-    def _ask(self, site: UUID, payload: Mapping[str, Any], deadline: Any) -> UUID:
-        item = work.publish(
-            consortium_id=self._desk.consortium_id,
-            organization_id=site,
-            kind=self._kind,
-            payload=payload,
-            deadline=deadline,
-            fence=self._desk.lease.fence,
-        )
-        Errand.objects.create(
-            attempt=self._attempt, organization_id=site, kind=self._kind, number=self._number, work=item
-        )
-        return item.pk
+    def _ask(self, payloads: Mapping[UUID, Mapping[str, Any]], deadline: datetime) -> dict[UUID, UUID]:
+        items = [
+            WorkItem(
+                consortium_id=self._desk.consortium_id,
+                organization_id=site,
+                kind=self._kind,
+                payload=dict(payload),
+                deadline=deadline,
+                fence=self._desk.lease.fence,
+            )
+            for site, payload in payloads.items()
+        ]
+        if items:
+            work.publish_all(items)
+        place = {"attempt": self._attempt, "kind": self._kind, "number": self._number}
+        Errand.objects.bulk_create(Errand(**place, organization_id=item.organization_id, work=item) for item in items)
+        return {item.organization_id: item.pk for item in items}
 
     def _look(self, take: Take) -> bool | None:
         """Settle what can be settled; True once nothing is waited for."""
@@ -102,8 +106,8 @@ class Errands:
         """Take the answers in one transaction; an answer that does not hold is refused, the others stay."""
         for site in items:
             del self._waiting[site]
-        done = [item.pk for item in items.values() if item.state == WorkItem.State.DONE]
-        wrong = self._take(WorkItem.objects.filter(pk__in=done).iterator(1), take) if done else {}
+        done = [item for item in items.values() if item.state == WorkItem.State.DONE]
+        wrong = self._take(done, take) if done else {}
         for site, item in items.items():
             if item.state == WorkItem.State.REFUSED:
                 wrong[site] = (item.refusal_code, item.refusal_text)
@@ -113,13 +117,15 @@ class Errands:
             if item.state == WorkItem.State.CLOSED:
                 self._mark(site, SitePart.Outcome.LOST, "lost", "the work was called off before an answer came")
 
-    def _take(self, items: Iterable[WorkItem], take: Take) -> dict[UUID, tuple[str, str]]:
+    def _take(self, done: Sequence[WorkItem], take: Take) -> dict[UUID, tuple[str, str]]:
         """Return code and text of each answer that does not hold; handlers write only once they have checked all."""
         wrong = {}
+        sites = [item.organization_id for item in done]
         with self._desk.write():
-            parts = SitePart.objects.select_for_update().filter(attempt=self._attempt)
+            parts = SitePart.objects.select_for_update().filter(attempt=self._attempt, organization_id__in=sites)
             by_site = {part.organization_id: part for part in parts}
-            for item in items:
+            # Vectors are large: one at a time.
+            for item in WorkItem.objects.filter(pk__in=[item.pk for item in done]).iterator(1):
                 try:
                     take(by_site[item.organization_id], item)
                 except ConsiliumError as error:

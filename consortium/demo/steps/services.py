@@ -3,7 +3,7 @@
 import secrets
 
 from consortium.demo.portal import CALLBACK, CLIENT_ID, Visitor
-from consortium.demo.programs import start_web, start_workers
+from consortium.demo.programs import await_web, begin_web, start_workers
 from consortium.demo.story import Story
 from consortium.demo.world import World
 from consortium.embedded.credentials import write_secret
@@ -15,10 +15,11 @@ def tell(story: Story, world: World) -> None:
         if instance.ended_leftovers:
             story.note(f"{instance.ended_leftovers} processes of an earlier run were still there and were ended")
         instance.manage("migrate", "--verbosity", "0", role="owner")
-        instance.manage("create_token_client", CLIENT_ID, "--redirect-uri", CALLBACK, "--skip-consent")
-        start_web(instance, world.ports.web)
+        web = begin_web(instance, world.ports.web)
         start_workers(instance)
+        instance.manage("create_token_client", CLIENT_ID, "--redirect-uri", CALLBACK, "--skip-consent")
         _make_operator(world)
+        await_web(web, world.ports.web)
         _check(story, world)
 
 

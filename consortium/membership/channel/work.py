@@ -1,6 +1,6 @@
 """Publishing work to sites and taking their answers; every change of state is a guarded update."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ def publish(
     fence: int = 0,
 ) -> WorkItem:
     """Leave work for a site's agent and wake it; the system's role publishes."""
-    item = WorkItem.objects.create(
+    item = WorkItem(
         consortium_id=consortium_id,
         organization_id=organization_id,
         kind=kind,
@@ -49,8 +49,14 @@ def publish(
         deadline=deadline,
         fence=fence,
     )
-    _notify(NEW_WORK, str(organization_id))
+    publish_all([item])
     return item
+
+
+def publish_all(items: Sequence[WorkItem]) -> None:
+    """Leave work for several sites and wake them, in two statements however many they are."""
+    WorkItem.objects.bulk_create(items)
+    _notify(NEW_WORK, *(str(item.organization_id) for item in items))
 
 
 def take_next(organization_id: UUID, in_hand: Collection[UUID] = ()) -> WorkItem | None:
@@ -132,10 +138,10 @@ def _refuse_late(item_id: UUID, organization_id: UUID) -> None:
     raise WorkClosedError(_("This work was called off, or its time ran out. Stop it."))
 
 
-def _notify(channel: str, payload: str) -> None:
+def _notify(channel: str, *payloads: str) -> None:
     """Tell listeners at commit; what they see is then there for them to read."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
+        cursor.execute("SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [channel, list(payloads)])
 
 
 def describe(item: WorkItem) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _take(desk: Desk, attempt: Attempt, part: SitePart, item: WorkItem) -> None:
         "round": attempt.round.number,
         "attempt": attempt.number,
         "organization": uuid_to_bytes32(part.organization_id),
-        "plan": digest_to_bytes32(desk.run.plan_digest),
+        "plan": digest_to_bytes32(attempt.run.plan_digest),
         "weights": digest_to_bytes32(attempt.weights),
         "maskKeys": keys.digest(desk.context(attempt)),
     }
