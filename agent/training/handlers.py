@@ -18,6 +18,7 @@ from agent.training.payloads import CommitAsked, RevealAsked, SharesAsked, SignA
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.errors import InvalidInputError
 from training.federated.errors import WireFormatError
+from training.federated.secagg.masked_vector import MaskedVector
 
 # The canonical header before a masked vector's words.
 HEADER_ROOM = 512
@@ -97,8 +98,10 @@ async def verify(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
     plan_digest = bytes32_to_digest(run.plan)
     plan = await office.plans.fetch(job.client, plan_digest)
     weights = await office.shelf.weights(job.client, asked.weights)
-    vectors = await _fetch(job, asked.vectors, largest=8 * plan.training_plan.layout().size + HEADER_ROOM)
     known = office.attempts.find(ledger, asked.place)
+    own = {} if known is None or known.masked is None else {ledger.organization: known.masked}
+    largest = 8 * plan.training_plan.layout().size + HEADER_ROOM
+    vectors = await _fetch(job, asked.vectors, own=own, largest=largest)
     check = partial(office.verifying.verify, ledger, plan, plan_digest, asked, canceled=job.canceled)
     first_block = None if known is None else known.first_block
     answer = await asyncio.to_thread(partial(check, weights=weights, vectors=vectors, first_block=first_block))
@@ -121,10 +124,21 @@ async def cancel(job: Job, _office: TrainingOffice, ledger: Ledger) -> Result:
     return await asyncio.to_thread(authorship.cancel_run, ledger, job.payload)
 
 
-async def _fetch(job: Job, vectors: Mapping[uuid.UUID, str], *, largest: int) -> dict[uuid.UUID, bytes]:
-    """Return the masked vectors by the digests that the survivors signed, or that are then found to differ."""
+async def _fetch(
+    job: Job, vectors: Mapping[uuid.UUID, str], *, own: Mapping[uuid.UUID, MaskedVector], largest: int
+) -> dict[uuid.UUID, bytes]:
+    """Return the masked vectors by the digests that the survivors signed, or that are then found to differ.
+
+    The bytes that this site sent itself, it has: they are taken only under their own digest.
+    """
+    found = {
+        member: own[member].data
+        for member, digest in vectors.items()
+        if member in own and bytes32_to_digest(own[member].digest()) == digest
+    }
+    missing = {member: digest for member, digest in vectors.items() if member not in found}
     try:
-        blobs = await asyncio.gather(*(job.client.blob(digest, largest=largest) for digest in vectors.values()))
+        blobs = await asyncio.gather(*(job.client.blob(digest, largest=largest) for digest in missing.values()))
     except (ContradictionError, InvalidInputError) as error:
         raise refused("digest_differs", error.message) from error
-    return dict(zip(vectors, blobs, strict=True))
+    return found | dict(zip(missing, blobs, strict=True))

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consortium.common.correlation import HEADER
 from consortium.common.handler import web_application
+from consortium.embedded.layout import project_root
 from consortium.membership.channel import work
 from consortium.membership.channel.hub import hub
 from tests.factories.membership import World, make_world
@@ -106,6 +107,24 @@ def test_a_form_without_its_token_is_refused():
         return (await client.post("/accounts/login/", data={"login": "a@example.org", "password": "x"})).status_code
 
     assert play(scenario) == 403
+
+
+def test_a_static_file_comes_whole():
+    path = next(path for path in (project_root() / "static").rglob("*.css"))
+
+    async def scenario(client: httpx.AsyncClient) -> object:
+        url = f"/static/{path.relative_to(project_root() / 'static')}"
+        return (await client.get(url)).content
+
+    assert play(scenario) == path.read_bytes()
+
+
+def test_each_request_has_its_own_correlation_id_though_threads_serve_many():
+    async def scenario(client: httpx.AsyncClient) -> object:
+        answers = [await client.get("/accounts/login/") for _ in range(20)]
+        return len({answer.headers[HEADER] for answer in answers})
+
+    assert play(scenario) == 20
 
 
 def _sessions() -> int:
