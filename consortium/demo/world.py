@@ -92,9 +92,9 @@ def kept_ports(layout: Layout) -> Ports | None:
     return Ports(**json.loads(path.read_text())["ports"]) if path.exists() else None
 
 
-def at_each(sites: list[Site], work: Any) -> list[Any]:
+def at_each(sites: list[Site], work: Any, *, at_once: int = CORES) -> list[Any]:
     """Do `work` at each site, as many at once as there are cores, and return the results in order."""
-    with ThreadPoolExecutor(CORES) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(work, sites))
 
 

@@ -149,7 +149,7 @@ def _admission(world: World, site: Site, keys: dict[str, str], application: dict
 
 def _vote(story: Story, world: World, proposal: str) -> None:
     """Three say yes at their agents; the fourth finds the vote decided or casts a fourth yes."""
-    at_each(world.sites[:3], lambda site: site.vote(proposal, "yes"))
+    at_each(world.sites[:3], lambda site: site.vote(proposal, "yes"), at_once=3)
     story.note("three of four voters said yes at their own agents, each with a pass phrase")
 
 

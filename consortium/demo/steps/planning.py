@@ -60,4 +60,5 @@ def open_decision(visitor: Visitor, world: World, subject: str) -> dict[str, Any
 
 def decide(world: World, proposal: str, sites: list[Site]) -> None:
     """Each of these hospitals' voters says yes, at the hospital."""
-    at_each(sites, lambda site: site.vote(proposal, "yes"))
+    # A ballot is mostly waiting: for the platform, for the node.
+    at_each(sites, lambda site: site.vote(proposal, "yes"), at_once=len(sites))
