@@ -36,7 +36,7 @@ from training.services.runs import start_run
 
 # Everything here answers within milliseconds; a site that is silent for this long is dead.
 HASTY = Patience(
-    commit=5.0, shares=5.0, train=5.0, sign=5.0, reveal=5.0, verify=5.0, grace=2.0, absent=2.0, silence=2.0,
+    commit=20.0, shares=20.0, train=20.0, sign=20.0, reveal=20.0, verify=20.0, grace=2.0, absent=2.0, silence=2.0,
     sites=20.0, between_announcements=0.1, verify_tries=3,
 )  # fmt: skip
 ROWS = (59, 95, 111, 145, 376)

@@ -1,6 +1,7 @@
 """A development chain whose blocks are read a second time tells the consortium's log nothing a second time."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from django.db import transaction
@@ -8,6 +9,8 @@ from django.db import transaction
 from audit.models import AuditRecord
 from consortium.kernel.digests import digest_to_bytes32
 from contracts.models import ChainCursor, ChainEventRecord
+from tests.chain.anvil import Anvil
+from tests.integration.training.consortium_chain import ConsortiumChain
 from tests.integration.training.test_life_of_a_model import in_state, until
 from training.models import Model, Run
 from training.registry.candidates import make_candidates, register_signed
@@ -27,6 +30,16 @@ RECORDED = {
     "training.round.open",
     "training.run.change",
 }
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsortiumChain]:
+    """A chain of its own: the others' would be read from its beginning with all that their tests did on it."""
+    node = Anvil(tmp_path_factory.mktemp("replays-anvil")).start()
+    try:
+        yield ConsortiumChain(node)
+    finally:
+        node.stop()
 
 
 def test_events_that_are_read_again_are_recorded_once(platform):
