@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     interrupt_on_terminate()
     try:
         if options.fresh:
-            _remove(layout)
+            remove(layout)
         return _tell(layout, _ports(options, layout), exit_after=options.exit)
     except ConsiliumError as error:
         sys.stderr.write(f"\n{error.message}\n")
@@ -68,7 +68,7 @@ def _ports(options: argparse.Namespace, layout: Layout) -> Ports:
     return Ports(port, free_port())
 
 
-def _remove(layout: Layout) -> None:
+def remove(layout: Layout) -> None:
     """Remove the instance, but not under the feet of one that runs."""
     with hold(layout):
         end_programs_of(layout.root)

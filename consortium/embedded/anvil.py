@@ -52,7 +52,11 @@ class EmbeddedChain:
         return ChainState(self.layout.chain, self.account)
 
     def start(self) -> TiedProcess:
-        """Start on the state that was last dumped; `--state-interval 1` bounds what a kill can lose to a second."""
+        """Start on the state that was last written: a kill loses the blocks of about the last second.
+
+        A node that was started again knows no `blockhash` of blocks before its start. So a lost call that names one,
+        as an opening's commitments do, is refused when it is sent again.
+        """
         self.account.own(self.layout.chain, 0o700)
         self.state.mend()
         self.process = TiedProcess(

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from consortium.embedded.layout import Layout
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.story
-@pytest.mark.timeout(600)
-def test_the_story_is_told_and_every_claim_holds(tmp_path_factory: pytest.TempPathFactory):
-    instance = ROOT / ".local" / "story"
+@pytest.mark.xdist_group("story")
+@pytest.mark.timeout(1200)
+def test_the_story_is_told_and_every_claim_holds(story_layout: Layout):
+    instance = story_layout.root
     inherited = {
         name: value
         for name, value in os.environ.items()
