@@ -5,12 +5,13 @@ bit, what the run wrote on the chain: that is what "the same weights" means for 
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import numpy as np
 
+from agent.folder import SiteFolder
+from agent.training.runs_folder import RunsFolder
 from consent.fhir.pseudonyms import pseudonym
 from consortium.demo.consents import consents_of
 from consortium.demo.hospitals import training_rows
@@ -57,7 +58,8 @@ def rows_of(system: System, site: Site) -> list[Row]:
 
 def counts_of(site: Site, run: str) -> set[int]:
     """How many subjects the hospital's own manifests hold, over all rounds of a run."""
-    return {item["subjects"] for item in json.loads(site.run("runs", "show", run, "--json"))}
+    manifests = RunsFolder(SiteFolder(site.folder)).manifests(UUID(run))
+    return {manifest.count for manifest in manifests}
 
 
 def _withdrawn(system: System, site: Site) -> set[str]:
