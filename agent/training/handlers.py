@@ -1,6 +1,7 @@
 """The doors of a round: parse the payload, fetch what is named by digest, and call one part of the office."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
@@ -13,15 +14,18 @@ from agent.training import authorship
 from agent.training.errors import NotYetError, refused
 from agent.training.ledger import Ledger
 from agent.training.office import TrainingOffice
-from agent.training.patience import patiently
+from agent.training.patience import LOOK_SECONDS, patiently
 from agent.training.payloads import CommitAsked, RevealAsked, SharesAsked, SignAsked, TrainAsked, VerifyAsked
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.errors import InvalidInputError
+from contracts.errors import ChainUnavailableError
 from training.federated.errors import WireFormatError
 from training.federated.secagg.masked_vector import MaskedVector
 
 # The canonical header before a masked vector's words.
 HEADER_ROOM = 512
+# A node that is started again answers within seconds; one that stays away is named, and nobody waits for the site.
+OUTAGE_SECONDS = 10.0
 Step = Callable[[Job, TrainingOffice, Ledger], Awaitable[Result]]
 
 
@@ -39,6 +43,23 @@ def _step(act: Step) -> Handler:
     return handler
 
 
+def _step_of_open_attempt(act: Step) -> Handler:
+    """Besides, wait a while for the site's node: if sites give up here, what others have released is lost with it."""
+    step = _step(act)
+
+    @wraps(act)
+    async def handler(job: Job, site: Site) -> Result:
+        until = time.monotonic() + OUTAGE_SECONDS
+        while True:
+            try:
+                return await step(job, site)
+            except ChainUnavailableError:
+                if time.monotonic() >= until or await asyncio.to_thread(job.canceled.wait, LOOK_SECONDS):
+                    raise
+
+    return handler
+
+
 @handles("commit")
 @_step
 async def commit(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
@@ -49,7 +70,7 @@ async def commit(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
 
 
 @handles("shares")
-@_step
+@_step_of_open_attempt
 async def shares(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
     """Deal this attempt's secrets to the opened roster."""
     asked = SharesAsked.read(job.payload)
@@ -58,7 +79,7 @@ async def shares(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
 
 
 @handles("train")
-@_step
+@_step_of_open_attempt
 async def train(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
     """Train, and hand over the masked vector."""
     asked = TrainAsked.read(job.payload)
@@ -72,7 +93,7 @@ async def train(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
 
 
 @handles("sign")
-@_step
+@_step_of_open_attempt
 async def sign(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
     """Sign the survivor set."""
     asked = SignAsked.read(job.payload)
@@ -80,7 +101,7 @@ async def sign(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
 
 
 @handles("reveal")
-@_step
+@_step_of_open_attempt
 async def reveal(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
     """Release shares."""
     asked = RevealAsked.read(job.payload)
@@ -88,7 +109,7 @@ async def reveal(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
 
 
 @handles("verify")
-@_step
+@_step_of_open_attempt
 async def verify(job: Job, office: TrainingOffice, ledger: Ledger) -> Result:
     """Recompute the round and sign its result; then this attempt's secrets have no use any more."""
     asked = VerifyAsked.read(job.payload)

@@ -1,16 +1,20 @@
 """An attempt from opening to result, with a platform that cheats, a site that restarts, a member who stops."""
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from agent.errors import JobRefusedError, PolicyRefusedError
 from agent.people import Person, Role
+from agent.training import handlers
 from agent.training.runner_process import RunnerProcess
 from agent.training.shelf import Shelf
 from consortium.kernel.errors import ConsiliumError
 from consortium.kernel.identifiers import from_hex, to_hex, uuid_to_bytes32
+from contracts.errors import ChainUnavailableError
+from tests.unit.agent_training.chains import SharedChain
 from tests.unit.agent_training.worlds import ORGANIZATIONS, Run, World, closing_of
 from training.federated.errors import SignatureRefusedError, SurvivorSetRefusedError, VerificationError
 from training.federated.secagg.survivors import SurvivorSet, survivor_set
@@ -119,6 +123,46 @@ def test_an_attempt_that_was_abandoned_is_not_revealed(world: World) -> None:
     world.chain.abandon_attempt(run.id)
 
     assert refusal(world, "reveal", run.reveal_payload(survivors)) == "attempt_unknown"
+
+
+@dataclass
+class Outage:
+    """A node that does not answer the next questions."""
+
+    chain: SharedChain
+    questions: int
+
+    def call(self, *arguments: Any, **options: Any) -> Any:
+        if self.questions:
+            self.questions -= 1
+            raise ChainUnavailableError("The node cannot be reached.")
+        return SharedChain.call(self.chain, *arguments, **options)
+
+
+@pytest.mark.parametrize("questions", [1, 5])
+def test_a_node_that_is_away_for_a_moment_costs_an_open_attempt_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, questions: int
+) -> None:
+    run, survivors = trained(world)
+    run.sign(survivors, ORGANIZATIONS)
+    outage = Outage(world.chain, questions)
+    monkeypatch.setattr(world.chain, "call", outage.call)
+
+    released = world.ask(FIRST, "reveal", run.reveal_payload(survivors))
+
+    assert outage.questions == 0
+    monkeypatch.undo()
+    assert released == world.ask(FIRST, "reveal", run.reveal_payload(survivors))
+
+
+def test_a_node_that_stays_away_is_named_and_nothing_is_revealed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, survivors = trained(world)
+    run.sign(survivors, ORGANIZATIONS)
+    monkeypatch.setattr(handlers, "OUTAGE_SECONDS", 0.3)
+    monkeypatch.setattr(world.chain, "call", Outage(world.chain, 1_000).call)
+
+    with pytest.raises(ChainUnavailableError, match="cannot be reached"):
+        world.ask(FIRST, "reveal", run.reveal_payload(survivors))
 
 
 def test_a_roster_that_breaks_the_bound_gets_no_share(world: World) -> None:
