@@ -42,7 +42,7 @@ def play(scenario: Scenario) -> object:
     """Run a scenario against the application, as uvicorn would call it."""
 
     async def run() -> object:
-        transport = httpx.ASGITransport(web_application())  # type: ignore[arg-type] # Django's own signature is narrower
+        transport = httpx.ASGITransport(web_application())
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
                 return await scenario(client)
