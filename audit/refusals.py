@@ -16,9 +16,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from audit.acts import Actor, Subject
-from audit.models.records import Outcome
+from audit.models.records import ActorKind, Outcome
 from audit.recorder import NOTHING, record
 from consortium.common.middleware import BothWaysMiddleware
+from consortium.common.tenancy import act_for
 from consortium.kernel.errors import ConsiliumError
 
 
@@ -33,6 +34,12 @@ class Refusal:
     subject: Subject
     data: Mapping[str, Any]
     error_code: str
+
+    def write_later(self) -> None:
+        """Write after the view: with what it did, its rollback took back for whom the transaction acts."""
+        person = uuid.UUID(self.actor.id) if self.actor.kind == ActorKind.PERSON else None
+        with act_for(organization_id=self.actor.organization_id, person_id=person):
+            self.write()
 
     def write(self) -> None:
         record(
@@ -102,4 +109,4 @@ def _write(refusals: list[Refusal]) -> None:
     if refusals:
         with transaction.atomic():
             for refusal in refusals:
-                refusal.write()
+                refusal.write_later()

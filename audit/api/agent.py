@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from audit.bundles import witnessing
 from consortium.common.idempotency import answer_once
-from consortium.common.openapi import answer_with, results_of
+from consortium.common.openapi import answer_with, problems, results_of
 from consortium.kernel.identifiers import from_hex
 from consortium.membership.api.agent import AgentView
 
@@ -45,9 +45,9 @@ class WitnessedView(AgentView):
         log = serializers.UUIDField(required=False)
         size = serializers.IntegerField(required=False, min_value=0, max_value=2**53 - 1, default=0)
 
-    @extend_schema(parameters=[FollowedLogSerializer], responses=results_of(LogsWaySerializer))
+    @extend_schema(parameters=[FollowedLogSerializer], responses={200: results_of(LogsWaySerializer)} | problems(404))
     def get(self, request: Request) -> Response:
-        form = self.FollowedLogSerializer(data=request.query_params)
+        form = self.FollowedLogSerializer(data=request.query_params.dict())
         form.is_valid(raise_exception=True)
         asked = form.validated_data
         if "log" in asked:

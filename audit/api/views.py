@@ -59,7 +59,7 @@ class RecordsView(generics.ListAPIView[AuditRecord]):
         if getattr(self, "swagger_fake_view", False):
             return self.queryset.all()
         consortium = _readable(self.request, self.kwargs["consortium"])
-        form = self.QuerySerializer(data=self.request.query_params)
+        form = self.QuerySerializer(data=self.request.query_params.dict())
         form.is_valid(raise_exception=True)
         return selectors.records(consortium, **form.validated_data)
 

@@ -8,7 +8,6 @@ from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +20,7 @@ from consent.services import anchoring, batches, data_sets, erasure, receipts
 from consortium.common.api import PROBLEM_TYPE, problem
 from consortium.common.idempotency import answer_once
 from consortium.common.openapi import results_of
+from consortium.common.parsers import StrictJSONParser
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.identifiers import from_hex
 from consortium.membership.api.agent import AgentView
@@ -28,14 +28,14 @@ from consortium.membership.api.agent import AgentView
 HASH = r"^0x[0-9a-f]{64}$"
 
 
-class BoundedJSONParser(JSONParser):
+class BoundedJSONParser(StrictJSONParser):
     """JSON of at most `MAX_BATCH_BYTES`: more is not read, let alone parsed."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         length = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
         if length > MAX_BATCH_BYTES:
             raise ParseError(f"The body has more than {MAX_BATCH_BYTES} bytes. Send smaller batches.")
-        return super().parse(stream, media_type, dict(parser_context or {}))
+        return super().parse(stream, media_type, parser_context)
 
 
 class ConsentAgentView(AgentView):

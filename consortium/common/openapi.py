@@ -82,7 +82,8 @@ class ApiSchema(AutoSchema):
         usual = {406}
         if self.view.get_authenticators():
             usual |= {401, 403}
-        usual |= {404} if "path" in places else set()
+        # The objects that a post names stand in its body as often as in its address.
+        usual |= {404} if "path" in places or self.takes_key else set()
         usual |= {400} if "query" in places or self.method == "POST" else set()
         usual |= {415} if "requestBody" in operation else set()
         return usual | ({409, 422} if self.takes_key else set())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,13 +27,14 @@ from rest_framework.views import APIView
 from consortium.common import blobs
 from consortium.common.api import PROBLEM_TYPE, problem
 from consortium.common.openapi import problems, results_of
+from consortium.common.parsers import StrictJSONParser
 from consortium.common.tenancy import act_for
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
 from consortium.kernel.identifiers import from_hex
 from consortium.membership import selectors
 from consortium.membership.api.agent_authentication import CHALLENGE, AgentAuthentication, token_of
 from consortium.membership.channel import work
-from consortium.membership.channel.hub import hub
+from consortium.membership.channel.hub import IDS_PATTERN, LONGEST_WAIT_SECONDS, hub
 from consortium.membership.channel.sessions import (
     SESSION_SECONDS,
     AgentIdentity,
@@ -43,7 +45,6 @@ from consortium.membership.channel.sessions import (
 )
 from consortium.membership.models import Membership
 
-LONGEST_WAIT_SECONDS = 20.0
 # An agent works at a few things at once; what it names beyond that is given out again.
 MOST_IN_HAND = 16
 # A vector of ten million 64-bit numbers, and room for its header.
@@ -151,7 +152,7 @@ class ResultView(AgentView):
     """Answer work, as JSON or as bytes."""
 
     takes_key = False  # the same answer again is welcome, another one is refused
-    parser_classes = [JSONParser, BytesParser]
+    parser_classes = [StrictJSONParser, BytesParser]
 
     @extend_schema(
         request={"application/json": dict, "application/octet-stream": bytes},
@@ -160,6 +161,8 @@ class ResultView(AgentView):
     def post(self, request: Request, item: UUID) -> Response:
         if isinstance(request.data, bytes):
             work.answer(item, self.organization_id, result_bytes=request.data)
+        elif not isinstance(request.data, dict):
+            raise InvalidInputError("An answer in JSON is an object.")
         else:
             work.answer(item, self.organization_id, result=request.data)
         return Response({})
@@ -189,15 +192,25 @@ async def work_view(request: HttpRequest) -> HttpResponse:
     if request.method != "GET":
         return _not_allowed()
     try:
-        seconds = min(LONGEST_WAIT_SECONDS, max(0.0, float(request.GET.get("wait", "0"))))
-        in_hand = [UUID(word) for word in request.GET.get("in_hand", "").split(",")[:MOST_IN_HAND] if word]
+        seconds, in_hand = _asked(request)
         identity = read_token(token_of(request.headers.get("Authorization", "")))
         found = await _wait_for_work(identity, seconds, in_hand)
     except ValueError:
-        return _refusal(InvalidInputError("`wait` is a number of seconds, `in_hand` ids of work with commas between."))
+        return _refusal(InvalidInputError("`wait` is 0 to 20 seconds, `in_hand` ids of work with commas between."))
     except ConsiliumError as error:
         return _refusal(error)
     return HttpResponse(status=204) if found is None else HttpResponse(found, content_type="application/json")
+
+
+def _asked(request: HttpRequest) -> tuple[float, list[UUID]]:
+    """The seconds to wait, and what the agent has in hand; `ValueError` for anything else."""
+    seconds = float(request.GET.get("wait", "0"))
+    if not 0 <= seconds <= LONGEST_WAIT_SECONDS:
+        raise ValueError("wait")
+    named = request.GET.get("in_hand", "")
+    if not re.fullmatch(IDS_PATTERN, named):
+        raise ValueError("in_hand")
+    return seconds, [UUID(word) for word in named.split(",")[:MOST_IN_HAND] if word]
 
 
 async def _wait_for_work(identity: AgentIdentity, seconds: float, in_hand: list[UUID]) -> str | None:

@@ -7,7 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from consortium.common.openapi import problem_answer
 from consortium.membership.api.authentication import ORGANIZATION_HEADER
-from consortium.membership.channel.hub import LONGEST_WAIT_SECONDS
+from consortium.membership.channel.hub import IDS_PATTERN, LONGEST_WAIT_SECONDS
 
 WORK = "/api/v1/agent/work"
 
@@ -57,7 +57,10 @@ def _poll() -> dict[str, Any]:
         "description": "The oldest work that is not in hand; waits for some, and answers 204 where none came.",
         "parameters": [
             _query("wait", {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0}),
-            _query("in_hand", {"type": "string", "description": "Ids of work, with commas between."}),
+            _query(
+                "in_hand",
+                {"type": "string", "pattern": IDS_PATTERN, "description": "Ids of work, with commas between."},
+            ),
         ],
         "tags": ["agent"],
         "security": [{AgentSessionScheme.name: []}],

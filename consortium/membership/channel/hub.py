@@ -14,6 +14,9 @@ from consortium.membership.channel.work import NEW_WORK
 logger = logging.getLogger(__name__)
 RECONNECT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 20.0
+_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# Ids of work with commas between, or none.
+IDS_PATTERN = f"^({_ID}(,{_ID})*)?$"
 
 
 class WorkHub:
