@@ -41,7 +41,7 @@ from tests.factories.membership import World, make_user
 from tests.factories.training import digest, make_model, make_plan, make_round, make_run
 from training.domain.plan_document import parse_plan
 from training.federated.algorithms.logistic_regression import initial_weights
-from training.models import Attempt, Errand, LineageRow, Plan, Run, RunOrder, SitePart
+from training.models import Attempt, Errand, LineageRow, Run, RunOrder, SitePart
 
 ROLES = ("admin", "voter", "steward", "scientist", "compliance")
 PSEUDONYM = "5e" + "a7" * 30 + "1c"
@@ -56,6 +56,8 @@ class Everything:
     world: World
     site_key: str
     rows: dict[type[Row], Row] = field(default_factory=dict)
+    # Runs that can be told to pause, to resume, to end; the one in `rows` is completed.
+    live_runs: list[Run] = field(default_factory=list)
 
     @property
     def names(self) -> dict[str, Any]:
@@ -140,16 +142,12 @@ def _training(made: Everything) -> None:
     model.state = "released"
     model.save()
     attempt = Attempt.objects.get(round=round_)
+    made.live_runs = [make_run(made.world, plan, state=state, ended_at=None) for state in ("running", "paused")]
     order = RunOrder.objects.create(**made.names, run=run, kind="cancel", reason="no longer needed")
     task = {"kind": "train", "backend": "memory", "compute_plan": "p", "key": "k", "status": "done"}
     lineage = LineageRow.objects.create(consortium=run.consortium, run=run, round=1, attempt=1, **task)
     part = SitePart.objects.get(attempt=attempt, organization=made.world.hospital)
     made.add(plan, run, round_, model, attempt, order, lineage, part, Blob.objects.get(digest=plan.digest))
-
-
-def live_run(made: Everything) -> Run:
-    """Another run of the plan, running: it can be paused and canceled; call as a superuser."""
-    return make_run(made.world, made.get(Plan), state="running", ended_at=None)
 
 
 def _channel(made: Everything) -> None:

@@ -23,11 +23,13 @@ from consortium.kernel.errors import InvalidInputError
 from consortium.membership.models import Consortium, User
 from tests.factories.everything import ROLES, Everything
 from tests.integration.channel.agents import FakeSite
-from tests.integration.tenancy.endpoints import PLACES, Names, signed
+from tests.integration.tenancy.endpoints import PLACES, SAMPLES, Names, addresses, signed
 from training.models import Plan
 
 AGENTS, POLL = "/api/v1/agent/", "/api/v1/agent/work"
 Case = Any
+# What is known to be posted to an operation, by `METHOD /path`.
+GOOD = {f"POST {address.described}": SAMPLES[address.name] for address in addresses() if address.name in SAMPLES}
 # Requests that stand in no relation to the database are refused early; these reach further.
 REFERENCES: Mapping[str, Any] = {
     "consortium": lambda names: names.of(Consortium),
@@ -93,8 +95,8 @@ class Cases:
         method, path = label.split()
         self.operation: APIOperation[Any, Any, Any, Any] = api()[path][method.lower()]
         self._names, self._site, self._is_a_poll = Names(everything), site, path == POLL
-        places = {name: self._place(name, everything) for name in self._named(self.operation.path_parameters)}
-        known = [places, None] if places else [None]
+        known = [*self._places(everything), None] if self.operation.path_parameters else [None]
+        self._good = GOOD.get(f"{method} {path}", [])
         self._sound = [self._strategy(GenerationMode.POSITIVE, ids) for ids in known]
         self._malformed = [self._strategy(GenerationMode.NEGATIVE, ids) for ids in known if self._can_be_malformed(ids)]
 
@@ -103,9 +105,20 @@ class Cases:
         kinds = strategies.sampled_from([*self._sound * 2, *self._malformed])
         strategy: SearchStrategy[Case] = data.draw(kinds)
         case = data.draw(strategy)
-        if strategy in self._sound and isinstance(case.body, dict) and data.draw(strategies.integers(0, 3)):
-            case.body = self._about_what_exists(case.body)
+        if strategy in self._sound and isinstance(case.body, dict):
+            case.body = data.draw(strategies.sampled_from([self._as_it_is, self._about_what_exists, self._as_known]))(
+                case.body
+            )
         return case
+
+    def _as_it_is(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(body)
+
+    def _as_known(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The body that the walk of the tenants has for this operation, with what else was drawn."""
+        bodies = [sample.body(self._names, self._site) for sample in self._good]
+        objects = [known for known in bodies if isinstance(known, dict)]
+        return objects[0] if objects else self._about_what_exists(body)
 
     def _about_what_exists(self, body: Mapping[str, Any]) -> dict[str, Any]:
         found = {name: REFERENCES[name](self._names) if name in REFERENCES else value for name, value in body.items()}
@@ -127,8 +140,15 @@ class Cases:
             ids is None and bool(self._named(self.operation.path_parameters))
         )
 
+    def _places(self, everything: Everything) -> list[dict[str, str]]:
+        """Ids of what exists: the runs that take orders besides the one that is done."""
+        names = self._named(self.operation.path_parameters)
+        first = {name: self._place(name, everything) for name in names}
+        runs = everything.live_runs if "run" in names else []
+        return [first, *({**first, "run": str(run.pk)} for run in runs)]
+
     def _place(self, name: str, everything: Everything) -> str:
-        return everything.world.consortium.slug if name == "slug" else PLACES[name](self._names)
+        return everything.world.other_consortium.slug if name == "slug" else PLACES[name](self._names)
 
     @staticmethod
     def _named(parameters: Any) -> list[str]:

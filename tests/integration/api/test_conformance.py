@@ -34,7 +34,19 @@ CHECKS = [
 SLICE, SEED = 12, 20_261_126
 SOAK = int(os.environ.get("CONSILIUM_SOAK_EXAMPLES", "200"))
 
-Ask = Callable[[str, int, int], None]
+# Operations that no drawn request does, each with what it would need; tests of their own apps do them.
+NEVER_DONE = {
+    "POST /api/v1/agent/checkpoints/{checkpoint}/signature": "a signature of just this checkpoint",
+    "POST /api/v1/agent/consents/batches": "consents that parse as FHIR, in the batch that is due",
+    "POST /api/v1/agent/consents/epochs": "a signature of just this epoch",
+    "POST /api/v1/agent/consents/revocations": "a signature of just this revocation",
+    "POST /api/v1/agent/consents/withdrawals/{withdrawal}/receipt": "the pseudonym of just this withdrawal",
+    "POST /api/v1/consortia/{consortium}/plans": "a plan whose sites are the consortium's members",
+    "GET /api/v1/bundles/{bundle}/content": "a bundle that a worker has made",
+    "GET /api/v1/consortia/{consortium}/trust": "a chain that answers",
+}
+
+Ask = Callable[[str, int, int], set[int]]
 
 
 @contextmanager
@@ -55,10 +67,10 @@ def ask(everything: Everything, sites: Any) -> Ask:
     load_all_checks()
     sites["hospital"].open_session()
 
-    def run(label: str, count: int, seed: int) -> None:
+    def run(label: str, count: int, seed: int) -> set[int]:
         with act_for(organization_id=everything.world.hospital.pk):
             coming = askers(label, sites["hospital"])
-        cases = Cases(label, everything, sites["hospital"])
+        cases, statuses = Cases(label, everything, sites["hospital"]), set[int]()
 
         @hypothesis.seed(seed)
         @hypothesis.settings(
@@ -70,21 +82,23 @@ def ask(everything: Everything, sites: Any) -> Ask:
         )
         @hypothesis.given(data=strategies.data(), asker=strategies.sampled_from(coming))
         def each(data: Any, asker: Asker) -> None:
-            conforms(cases.draw(data), asker)
+            statuses.add(conforms(cases.draw(data), asker))
 
         with one_connection():
             each()
+        return statuses
 
     return run
 
 
-def conforms(case: Any, asker: Asker) -> None:
+def conforms(case: Any, asker: Asker) -> int:
     """Send, check the answer and the tables' constraints, and take back what was done."""
     with transaction.atomic():
         answer = case.call(headers=asker.headers)
         case.validate_response(answer, checks=checks_of(case), headers=asker.headers)
         connection.check_constraints()
         transaction.set_rollback(True)
+    return int(answer.status_code)
 
 
 def checks_of(case: Any) -> list[Any]:
@@ -103,4 +117,6 @@ def test_every_answer_is_one_that_the_description_allows(ask, label):
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("label", labels())
 def test_thousands_of_answers_are_such(ask, label, request):
-    ask(label, SOAK, request.config.getoption("randomly_seed", SEED))
+    statuses = ask(label, SOAK, request.config.getoption("randomly_seed", SEED))
+
+    assert any(status < 300 for status in statuses) or label in NEVER_DONE, f"Nothing was done: {statuses}"

@@ -215,6 +215,11 @@ class Address:
         return re.findall(r"<\w+:(\w+)>", self.route)
 
     @property
+    def described(self) -> str:
+        """The path as the API's description writes it."""
+        return "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", self.route)
+
+    @property
     def is_agents(self) -> bool:
         return self.route.startswith(AGENTS)
 
