@@ -18,6 +18,7 @@ from audit.models import (
     Cosignature,
     PendingRecord,
     PersonalField,
+    RecordKey,
     TreeNode,
     WitnessRule,
 )
@@ -145,7 +146,8 @@ def _training(made: Everything) -> None:
     made.live_runs = [make_run(made.world, plan, state=state, ended_at=None) for state in ("running", "paused")]
     order = RunOrder.objects.create(**made.names, run=run, kind="cancel", reason="no longer needed")
     task = {"kind": "train", "backend": "memory", "compute_plan": "p", "key": "k", "status": "done"}
-    lineage = LineageRow.objects.create(consortium=run.consortium, run=run, round=1, attempt=1, **task)
+    place = {"run": run, "round": 1, "attempt": 1, "organization_id": made.world.hospital.pk}
+    lineage = LineageRow.objects.create(consortium=run.consortium, **place, **task)
     part = SitePart.objects.get(attempt=attempt, organization=made.world.hospital)
     made.add(plan, run, round_, model, attempt, order, lineage, part, Blob.objects.get(digest=plan.digest))
 
@@ -263,6 +265,7 @@ def _audit(made: Everything) -> None:
         first,
         checkpoint,
         AuditLeaf.objects.create(log=log, index=0, record=first),
+        RecordKey.objects.create(log=log, record=first, key="governance.ballot.relay:1"),
         TreeNode.objects.create(log=log, level=0, index=0, hash=leaf_hash(bytes(first.canonical))),
         Anchor.objects.create(checkpoint=checkpoint),
         Cosignature.objects.create(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -256,7 +256,9 @@ def _for_a_moment() -> Iterator[None]:
     try:
         yield
     finally:
-        close_old_connections()
+        # Within a transaction of the caller's the connection is the caller's too.
+        if not connection.in_atomic_block:
+            close_old_connections()
 
 
 def _not_allowed() -> JsonResponse:

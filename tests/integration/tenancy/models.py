@@ -31,6 +31,7 @@ PRIVATE: frozenset[type[Row]] = frozenset(
         consent.EffectiveRule,
         # The system's own: no tenant reads them.
         audit.PendingRecord,
+        audit.RecordKey,
         RelayAccount,
     }
 )
