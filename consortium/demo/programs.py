@@ -11,13 +11,6 @@ NEEDS_A_PERSON = frozenset({3})
 CELERY = ["-m", "celery", "-A", "consortium.celery"]
 
 
-def start_web(instance: Instance, port: int) -> TiedProcess:
-    """Start the web process and wait until it answers."""
-    web = begin_web(instance, port)
-    await_web(web, port)
-    return web
-
-
 def begin_web(instance: Instance, port: int) -> TiedProcess:
     """Start the web process; other things can be done until it answers."""
     arguments = ["-m", "uvicorn", "consortium.asgi:application", "--host", "127.0.0.1", "--port", str(port)]

@@ -15,6 +15,7 @@ from consortium.kernel.identifiers import from_hex
 from tests.unit.agent_training.worlds import ORGANIZATIONS, SHARED, Run, World
 from training.federated.plan_code import TrainTask, train
 from training.federated.runner import prepare_vector
+from training.federated.secagg.verification import make_result
 from training.federated.strategies.federated_averaging import strategy_step
 
 FIRST = ORGANIZATIONS[0]
@@ -46,6 +47,33 @@ def test_rounds_end_in_the_weights_of_a_plain_computation_bit_for_bit(world: Wor
         run.weights = expected
         world.blobs.put(expected)
         run.advance()
+
+
+def test_a_verifier_fetches_each_others_vector_and_not_its_own(world: World) -> None:
+    run = world.new_run()
+
+    vectors = run.play_round()
+
+    # Five verifiers, and each has the bytes that it sent itself.
+    fetched = Counter(world.blobs.fetched)
+    assert {fetched[sha256_digest(data)] for data in vectors.values()} == {len(ORGANIZATIONS) - 1}
+
+
+def test_a_round_that_a_shortened_chain_opened_earlier_is_verified_all_the_same(world: World) -> None:
+    run = world.new_run()
+    run.open_round()
+    for site in world.sites.values():
+        attempt = next(iter(site.training.attempts.of_run(run.id).values()))
+        attempt.first_block = world.chain.head().number + 1_000
+    vectors = run.train()
+    survivors = run.collect(vectors)
+    run.sign(survivors, vectors)
+    total = run.reveal(survivors, vectors)
+    result = make_result(survivors, total.total, run.step(total))
+
+    answer = world.ask(FIRST, "verify", run.verify_payload(total, result, vectors))
+
+    assert set(answer) == {"signature"}
 
 
 def test_a_round_costs_each_site_one_signature_of_each_kind(world: World) -> None:
