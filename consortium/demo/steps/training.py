@@ -21,39 +21,44 @@ LOOK_SECONDS = 0.6
 
 
 def tell(story: Story, world: World) -> None:
-    with story.step("6  Run, and 7  Withdrawal"), world.admin(world.sites[0]) as scientist:
+    scientists, patients = world.sites[0], world.sites[4]
+    with (
+        story.step("6  Run, and 7  Withdrawal"),
+        world.admin(scientists) as scientist,
+        world.admin(patients) as steward,
+    ):
         consortium = world.consortium["id"]
+        # Chosen before the run: what the story does on its side takes processor time from the rounds.
+        patient = _patient(patients, world.runs)
         answer = scientist.post(f"consortia/{consortium}/runs", {"plan": world.plan["id"], "backend": "substra"})
         story.claim("a run starts on the approved plan", answer.status_code == 202, answer.text)
         run = answer.json()["id"]
         story.note(f"secure aggregation: n=5, t={THRESHOLD}, c={COLLUDERS}; no differential privacy in this run")
         story.note("Substra in local mode: a site's tasks run in its own agent; Substra itself keeps nobody apart here")
-        withdrawn = _withdraw_in_mid_run(story, world, scientist, run)
+        wait_for(120, lambda: _closed(scientist, run) >= WITHDRAW_AFTER_ROUND, "three closed rounds")
+        effect = _withdraw(story, steward, patient)
         final = wait_for(240, lambda: _ended(scientist, run), "the end of the run")
         story.claim(f"the run completed {ROUNDS} rounds", final["state"] == "completed", final["failure_text"])
         _tell_speed(story, final)
         _check_tasks(story, scientist, run)
-        _check_cohorts(story, world, run, withdrawn)
+        _check_cohorts(story, patients, run, effect)
         world.run = final
     world.finish("training")
 
 
-def _withdraw_in_mid_run(story: Story, world: World, scientist: Visitor, run: str) -> dict[str, Any]:
+def _withdraw(story: Story, steward: Visitor, patient: str) -> dict[str, Any]:
     """A patient withdraws through the API of the platform; the hospital's agent answers with its signed receipt."""
-    site = world.sites[4]
-    wait_for(120, lambda: _closed(scientist, run) >= WITHDRAW_AFTER_ROUND, "three closed rounds")
-    with world.admin(site) as steward:
-        body = {"pseudonym": _patient(site, world.runs), "reason": "subject_request"}
-        answer = steward.post("consents/withdrawals", body)
-        story.claim("a patient withdraws through the API", answer.status_code == 201, answer.text)
-        path = f"consents/withdrawals/{answer.json()['id']}"
-        confirmed: dict[str, Any] = wait_for(60, lambda: _confirmed(steward, path), "the withdrawal on the chain")
+    answer = steward.post("consents/withdrawals", {"pseudonym": patient, "reason": "subject_request"})
+    story.claim("a patient withdraws through the API", answer.status_code == 201, answer.text)
+    path = f"consents/withdrawals/{answer.json()['id']}"
+    confirmed: dict[str, Any] = wait_for(60, lambda: _confirmed(steward, path), "the withdrawal on the chain")
     story.claim(
         "the hospital's agent answered with its signed receipt, and the withdrawal is on the chain",
         confirmed["receipt_signature"].startswith("0x") and bool(confirmed["effects"]),
         confirmed,
     )
-    return {"site": site, "effect": confirmed["effects"][0]}
+    effect: dict[str, Any] = confirmed["effects"][0]
+    return effect
 
 
 def _patient(site: Site, number: int) -> str:
@@ -64,12 +69,10 @@ def _patient(site: Site, number: int) -> str:
     return pseudonym(key, records[number])
 
 
-def _check_cohorts(story: Story, world: World, run: str, withdrawn: dict[str, Any]) -> None:
+def _check_cohorts(story: Story, site: Site, run: str, effect: dict[str, Any]) -> None:
     """The referee reads exact counts from that site's own manifests; the platform sees band and root."""
-    site = withdrawn["site"]
     shown = json.loads(site.run("runs", "show", run, "--json"))
     counts = {(item["round"], item["attempt"]): item["subjects"] for item in shown}
-    effect = withdrawn["effect"]
     before = [item for item in shown if item["seq"] < effect["seq"]]
     after = [item for item in shown if item["seq"] >= effect["seq"]]
     story.claim("rounds opened both before and after the confirmation", bool(before and after), counts)
@@ -116,5 +119,6 @@ def _ended(visitor: Visitor, run: str) -> dict[str, Any] | None:
 
 
 def _confirmed(visitor: Visitor, path: str) -> dict[str, Any] | None:
+    time.sleep(LOOK_SECONDS)
     found: dict[str, Any] = visitor.get(path)
     return found if found["state"] == "confirmed" else None
