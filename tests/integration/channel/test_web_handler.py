@@ -15,27 +15,11 @@ from consortium.common.handler import web_application
 from consortium.embedded.layout import project_root
 from consortium.membership.channel import work
 from consortium.membership.channel.hub import hub
-from tests.factories.membership import World, make_world
-from tests.integration.channel.agents import PREFIX, FakeSite
+from tests.integration.channel.agents import PREFIX
 from tests.integration.channel.test_work import _count, idle_listeners
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Scenario = Callable[[httpx.AsyncClient], Awaitable[object]]
-
-
-@pytest.fixture
-def world(transactional_db, as_system) -> World:
-    with transaction.atomic(), as_system():
-        return make_world()
-
-
-@pytest.fixture
-def site(world, as_system) -> FakeSite:
-    site = FakeSite(world.hospital)
-    with transaction.atomic(), as_system():
-        site.register(world.consortium)
-    site.open_session()
-    return site
 
 
 def play(scenario: Scenario) -> object:

@@ -14,25 +14,9 @@ from consortium.common.tenancy import act_for
 from consortium.membership.channel import work
 from consortium.membership.channel.hub import hub
 from consortium.membership.models import SitePresence, WorkItem
-from tests.factories.membership import World, make_world
-from tests.integration.channel.agents import PREFIX, FakeSite
+from tests.integration.channel.agents import PREFIX
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def world(transactional_db, as_system) -> World:
-    with transaction.atomic(), as_system():
-        return make_world()
-
-
-@pytest.fixture
-def site(world, as_system) -> FakeSite:
-    site = FakeSite(world.hospital)
-    with transaction.atomic(), as_system():
-        site.register(world.consortium)
-    site.open_session()
-    return site
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -26,10 +26,9 @@ _FOLDER = "substra"
 
 @dataclass
 class _Attempt:
-    """What the child was told of one attempt."""
+    """What the child was told of one attempt: whose task still waits, and the sum once it is known."""
 
     waiting: set[uuid.UUID]
-    delivered: set[uuid.UUID] = field(default_factory=set)
     total: RingVector | None = None
 
 
@@ -75,7 +74,6 @@ class SubstraBackend:
         attempt = self._attempt(task, task.sites)
         if vector.organization in attempt.waiting:
             attempt.waiting.remove(vector.organization)
-            attempt.delivered.add(vector.organization)
             self._tell("deliver", {**_place(task), "site": str(vector.organization)}, vector.data)
 
     def lose(self, task: AttemptTask, organization: uuid.UUID, reason: str) -> None:
