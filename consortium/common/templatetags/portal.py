@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from consortium.common.sections import Section
+
 register = template.Library()
 
 # State, its meaning (which decides the colour) and its icon; the word itself comes from the model.
@@ -127,3 +129,9 @@ def digest(value: str) -> SafeString:
         copy=icon("copy", role="copy"),
         done=icon("check", role="done"),
     )
+
+
+@register.filter
+def holds(section: Section, page: str) -> bool:
+    """Whether the page of this URL name lies in a section of the rail."""
+    return section.holds(page)

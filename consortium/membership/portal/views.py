@@ -5,20 +5,37 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from consortium.membership import selectors
-from consortium.membership.middleware import SESSION_KEY
+from consortium.membership import middleware
+from consortium.membership.portal import chosen
 
 
 @require_GET
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     """Where one lands: the consortia one belongs to and their members."""
-    return render(request, "membership/overview.html", {"consortia": selectors.consortia_with_members()})
+    return render(request, "membership/overview.html")
+
+
+@require_GET
+@login_required
+def more(request: HttpRequest) -> HttpResponse:
+    """Every section, for a phone whose bar holds five places; also who one is here."""
+    return render(request, "membership/more.html")
+
+
+@require_POST
+@login_required
+def choose_consortium(request: HttpRequest) -> HttpResponse:
+    """Let the pages speak of another of one's consortia; an unknown one changes nothing."""
+    wanted = request.POST.get("consortium", "")
+    if any(str(one.pk) == wanted for one in chosen.visible_consortia(request)):
+        request.session[chosen.SESSION_KEY] = wanted
+    return redirect("overview")
 
 
 @require_POST
 @login_required
 def choose_organization(request: HttpRequest) -> HttpResponse:
     """Act for another of one's organizations; an unknown one changes nothing."""
-    request.session[SESSION_KEY] = request.POST.get("organization", "")
+    request.session[middleware.SESSION_KEY] = request.POST.get("organization", "")
     return redirect("overview")

@@ -181,6 +181,9 @@ SAMPLES: Mapping[str, list[Sample]] = {
         )
     ],
     "page:bundles": [Sample(lambda n, s: {"consortium": n.of(Consortium), "report": "audit_controls"})],
+    "page:choose_consortium": [
+        Sample(lambda n, s: {"consortium": n.of(Consortium)}, 302, "an unknown choice changes nothing")
+    ],
     "page:choose_organization": [
         Sample(lambda n, s: {"organization": n.of(Organization)}, 302, "an unknown choice changes nothing")
     ],

@@ -1,0 +1,49 @@
+"""The portal's sections, in the order of the rail: a page belongs to one of them or to none."""
+
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section's first page (`name`, a URL name), its word and icon, and the other pages under it."""
+
+    name: str
+    label: str | Promise
+    icon: str
+    pages: frozenset[str] = field(default_factory=frozenset)
+
+    def holds(self, page: str) -> bool:
+        """Whether the page of this URL name lies in the section."""
+        return page == self.name or page in self.pages
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sections under one heading; the first group has none."""
+
+    heading: str | Promise
+    sections: tuple[Section, ...]
+
+
+OVERVIEW = Section("overview", _("Overview"), "layout-dashboard")
+PROPOSALS = Section("proposals", _("Proposals"), "vote", frozenset({"proposal"}))
+RUNS = Section("runs", _("Runs"), "activity", frozenset({"run"}))
+MODELS = Section("models", _("Models"), "box", frozenset({"model"}))
+MORE = Section("more", _("More"), "menu")
+
+GROUPS = (
+    Group("", (OVERVIEW,)),
+    Group(_("Govern"), (PROPOSALS,)),
+    Group(_("Train"), (Section("plans", _("Plans"), "clipboard-list", frozenset({"plan"})), RUNS, MODELS)),
+    Group(_("Prove"), (Section("bundles", _("Evidence"), "file-check"),)),
+)
+# The five places of a phone; everything else is under the last.
+PLACES = (OVERVIEW, PROPOSALS, RUNS, MODELS, MORE)
+
+
+def is_elsewhere(page: str) -> bool:
+    """Whether a page lies in a section that a phone reaches by "More" alone."""
+    return not any(section.holds(page) for section in PLACES[:-1])
