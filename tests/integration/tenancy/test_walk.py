@@ -264,7 +264,8 @@ WITHOUT_MARKERS = {
     *("agent-consent-erasures", "agent-consent-receipt", "agent-consent-revocations", "agent-data-sets"),
     *("agent-proposals", "agent-refusal", "agent-result", "agent-session", "bundle-content", "consent-purposes"),
     *("model-predictions", "run-cancel", "run-pause", "run-resume", "trust"),
-    *("page:bundle_file", "page:choose_consortium", "page:choose_organization", "page:more", "page:overview", "page:proposal", "page:trust_file"),
+    *("page:bundle_file", "page:choose_consortium", "page:choose_organization", "page:more", "page:overview"),
+    *("page:proposal", "page:trust_file"),
 }
 
 
