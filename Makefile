@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3.12 /usr/bin/python3.11 python3.12 py
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: help demo test check lint types arch contracts contracts-test soak bench clean
+.PHONY: help demo test check lint types arch contracts contracts-test soak screenshots bench clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -41,6 +41,9 @@ contracts-test: compiled node_modules/.ok .local/verifier/.ok ## run the contrac
 
 soak: .venv/.ok node_modules/.ok ## the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
+
+screenshots: compiled node_modules/.ok .local/verifier/.ok ## a picture of each page into docs/screenshots (ARGS="overview run")
+	@$(RUN) -m tests.browser.screenshots $(ARGS)
 
 bench: .venv/.ok node_modules/.ok ## figures beside what they are compared to (ARGS="secagg rounds")
 	@$(RUN) -m benchmarks $(ARGS)
