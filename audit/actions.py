@@ -185,6 +185,17 @@ declare("model.prediction.serve", ORGANIZATION, "model", digest=DIGEST, rows=NUM
 # the log about itself, and the chain's door
 declare("audit.personal.erase", None, "person", fields=NUMBER)
 declare("audit.personal.expire", None, "log", before=TIME, fields=NUMBER)
-declare("audit.bundle.export", None, "bundle", digest=DIGEST, size=optional(NUMBER), report=optional(CODE))
+# since and until: the first and the last day that the report speaks of
+declare(
+    "audit.bundle.export",
+    None,
+    "bundle",
+    digest=DIGEST,
+    size=optional(NUMBER),
+    report=optional(CODE),
+    since=optional(TIME),
+    until=optional(TIME),
+    model=optional(UUID),
+)
 declare("contracts.deploy", CONSORTIUM, "consortium", contract=SYMBOL, address=ADDRESS, block=BLOCK)
 declare("contracts.transaction.fail", CONSORTIUM, "transaction", contract=SYMBOL, function=SYMBOL, reason=CODE)

@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from audit.bundles.orders import Order
+from audit.compliance.registry import DEFAULT, REPORTS
 from audit.models import AuditRecord, Bundle, Checkpoint, Cosignature
 from consortium.common.models import TransactionState
 from consortium.kernel.identifiers import to_hex
@@ -79,12 +81,37 @@ class BundleSerializer(serializers.ModelSerializer[Bundle]):
     log_size = serializers.IntegerField(source="checkpoint.size", default=None, allow_null=True)
     error = serializers.CharField(source="error_code")
 
+    until = serializers.DateField(source="period_until", allow_null=True)
+    model = serializers.UUIDField(source="model_id", allow_null=True)
+
     class Meta:
         model = Bundle
         fields = [
-            *("id", "consortium", "report", "state", "step", "progress", "log_size", "digest", "size_bytes"),
-            *("error", "error_text", "created_at", "ready_at"),
+            *("id", "consortium", "report", "until", "model", "state", "step", "progress", "log_size", "digest"),
+            *("size_bytes", "error", "error_text", "created_at", "ready_at"),
         ]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `from`, which is no name that Python takes."""
+        return super().get_fields() | {"from": serializers.DateField(source="period_from", allow_null=True)}
+
+
+class BundleOrderSerializer(serializers.Serializer[Any]):
+    """What is asked for. Days left out are the report's usual ones; `model` is for a report about one model."""
+
+    report = serializers.ChoiceField(sorted(REPORTS), required=False, default=DEFAULT)
+    until = serializers.DateField(required=False, default=None)
+    model = serializers.UUIDField(required=False, default=None)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `from`, which is no name that Python takes."""
+        return super().get_fields() | {"from": serializers.DateField(required=False, default=None)}
+
+    @property
+    def order(self) -> Order:
+        """The order that was read; after `is_valid`."""
+        found = self.validated_data
+        return Order(found["report"], found["from"], found["until"], found["model"])
 
 
 class TrustSerializer(serializers.Serializer[Any]):

@@ -12,12 +12,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit.api import selectors
-from audit.api.serializers import BundleSerializer, CheckpointSerializer, RecordSerializer, TrustSerializer
+from audit.api.serializers import (
+    BundleOrderSerializer,
+    BundleSerializer,
+    CheckpointSerializer,
+    RecordSerializer,
+    TrustSerializer,
+)
 from audit.bundles.attempts import EXPORTERS, acting_organization, attempt_export
 from audit.bundles.downloads import download
 from audit.bundles.requests import access_bundle, bundles_of, content_of
 from audit.bundles.trust import export_trust
-from audit.compliance.registry import DEFAULT, REPORTS
 from audit.models import AuditRecord, Bundle, Checkpoint
 from consortium.common.api import CursorPagination
 from consortium.common.idempotency import answer_once
@@ -83,9 +88,6 @@ class ConsortiumBundlesView(generics.ListAPIView[Bundle]):
     serializer_class = BundleSerializer
     queryset = Bundle.objects.none()
 
-    class BundleOrderSerializer(serializers.Serializer[Any]):
-        report = serializers.ChoiceField(sorted(REPORTS), required=False, default=DEFAULT)
-
     def get_queryset(self) -> QuerySet[Bundle]:
         if getattr(self, "swagger_fake_view", False):
             return self.queryset.all()
@@ -94,13 +96,13 @@ class ConsortiumBundlesView(generics.ListAPIView[Bundle]):
 
     @extend_schema(request=BundleOrderSerializer, responses={202: BundleSerializer})
     def post(self, request: Request, consortium: UUID) -> Response:
-        form = self.BundleOrderSerializer(data=request.data)
+        form = BundleOrderSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         access_consortium(consortium)
         organization = acting_organization(request).pk
 
         def act() -> Response:
-            bundle = attempt_export(request, consortium_id=consortium, report=form.validated_data["report"])
+            bundle = attempt_export(request, consortium_id=consortium, order=form.order)
             return Response(BundleSerializer(bundle).data, status=202)
 
         return answer_once(request, organization_id=organization, principal=str(request.user.pk), act=act)

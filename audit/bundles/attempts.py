@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from audit.acts import Actor, Subject
 from audit.bundles.building import ACTION
+from audit.bundles.orders import Order
 from audit.bundles.requests import export_bundle
 from audit.models import Bundle
 from audit.refusals import attempt
@@ -27,15 +28,15 @@ def acting_organization(request: HttpRequest | Request) -> Organization:
     return organization
 
 
-def attempt_export(request: HttpRequest | Request, *, consortium_id: uuid.UUID, report: str) -> Bundle:
+def attempt_export(request: HttpRequest | Request, *, consortium_id: uuid.UUID, order: Order) -> Bundle:
     """Ask for a bundle in the person's name.
 
     Raises
     ------
     NotFoundError, ForbiddenError
         For people of other consortia and of no member: nothing is recorded in a log that they do not write.
-    ForbiddenError, UnknownReportError
-        For a member's people: recorded in the consortium's log.
+    ForbiddenError, UnknownReportError, PeriodInvalidError, ModelChoiceError, NotFoundError
+        For a member's people, the last one for a model of another consortium: recorded in the consortium's log.
     """
     organization = acting_organization(request)
     require_member(consortium_id, organization.pk)
@@ -49,5 +50,5 @@ def attempt_export(request: HttpRequest | Request, *, consortium_id: uuid.UUID, 
     ):
         require_role(request, *EXPORTERS)
         return export_bundle(
-            consortium_id=consortium_id, organization_id=organization.pk, person_id=user.pk, report=report
+            consortium_id=consortium_id, organization_id=organization.pk, person_id=user.pk, order=order
         )

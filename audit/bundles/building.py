@@ -18,6 +18,7 @@ from audit.bundles.chain_facts import chain_facts
 from audit.bundles.contents import files_of
 from audit.bundles.facts import evidence_of
 from audit.bundles.selection import Selection, last_block_read, log_of, newest_checkpoint, select
+from audit.compliance.documents import FORMAT
 from audit.compliance.registry import make_report
 from audit.log.keys import signer_of
 from audit.models import Bundle
@@ -120,8 +121,11 @@ def _select(bundle: Bundle) -> Selection:
 
 
 def _report(bundle: Bundle, selection: Selection, log_key: str) -> dict[str, Any]:
-    """Make the report once: what it reads beside the log changes from minute to minute."""
-    if bundle.document is None:
+    """Make the report once: what it reads beside the log changes from minute to minute.
+
+    One that an earlier release of this program began is made anew, in the form that this one prints.
+    """
+    if bundle.document is None or bundle.document["format"] != FORMAT:
         bundle.document = make_report(bundle.report, evidence_of(bundle, selection, log_key=log_key))
         bundle.save(update_fields=["document"])
     return dict(bundle.document)
@@ -150,8 +154,15 @@ def _finish(bundle: Bundle, data: bytes) -> None:
             consortium_id=bundle.consortium_id,
             actor=Actor.person(bundle.person_id, bundle.organization_id),
             subject=Subject("bundle", str(bundle.pk)),
-            data={"digest": digest, "size": len(data), "report": bundle.report},
+            data={"digest": digest, "size": len(data), "report": bundle.report} | _about(bundle),
         )
+
+
+def _about(bundle: Bundle) -> dict[str, str]:
+    """What the report speaks of, as its record names it: first and last day, and the model."""
+    found = {"since": bundle.period_from, "until": bundle.period_until}
+    days = {name: f"{day.isoformat()}T00:00:00Z" for name, day in found.items() if day is not None}
+    return days | ({"model": str(bundle.model_id)} if bundle.model_id else {})
 
 
 def _put_down(bundle: Bundle, code: str, text: str, *, may_pass: bool) -> None:

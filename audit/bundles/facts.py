@@ -1,11 +1,17 @@
 """From a selection to what reports are made from."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from audit.bundles.archive import written_second
+from audit.bundles.orders import period_of
 from audit.bundles.selection import Anchored, Selection, witness_ids
 from audit.compliance.evidence import AnchorFacts, Evidence, LogFacts
-from audit.compliance.sources import consent_facts, organization_names, reviewers
+from audit.compliance.sources.consents import batch_facts, consent_facts
+from audit.compliance.sources.people import member_facts, reviewers
+from audit.compliance.sources.predictions import prediction_facts
+from audit.compliance.sources.protection import protection_facts
+from audit.compliance.sources.training import model_facts, training_facts
 from audit.log.quorums import witness_quorum
 from audit.models import Bundle
 from consortium.kernel.identifiers import to_hex
@@ -14,24 +20,39 @@ from consortium.membership.access import access_consortium
 
 def evidence_of(bundle: Bundle, selection: Selection, *, log_key: str) -> Evidence:
     """Return what the bundle's organization may see; the database's policies bound it."""
+    consortium = access_consortium(bundle.consortium_id)
+    members, period = member_facts(bundle.consortium_id), period_of(bundle, consortium)
+    training = training_facts(bundle.consortium_id)
+    whose: dict[str, Any] = {"consortium_id": bundle.consortium_id, "organization_id": bundle.organization_id}
     return Evidence(
         consortium=str(bundle.consortium_id),
-        consortium_name=access_consortium(bundle.consortium_id).name,
+        consortium_name=consortium.name,
         exporter=str(bundle.organization_id),
         as_of=written_second(bundle.created_at),
-        organizations=organization_names(bundle.consortium_id),
-        log=LogFacts(
-            origin=selection.log.origin,
-            key=log_key,
-            size=selection.last.size,
-            root=to_hex(bytes(selection.last.root)),
-            checkpoints=len(selection.checkpoints),
-            quorum=witness_quorum(bundle.consortium_id),
-        ),
+        organizations={member.organization: member.name for member in members},
+        log=_log(selection, log_key, witness_quorum(bundle.consortium_id)),
+        period=period,
         records=selection.records(),
         anchors=[_anchor(anchor) for anchor in selection.anchors],
         reviewers=reviewers(bundle.organization_id),
-        consents=consent_facts(consortium_id=bundle.consortium_id, organization_id=bundle.organization_id),
+        consents=consent_facts(**whose, period=period),
+        members=members,
+        training=training,
+        model=None if bundle.model_id is None else model_facts(bundle.model_id, training),
+        predictions=prediction_facts(**whose, facts=training, period=period),
+        batches=batch_facts(**whose),
+        protection=protection_facts(consortium),
+    )
+
+
+def _log(selection: Selection, key: str, quorum: int | None) -> LogFacts:
+    return LogFacts(
+        origin=selection.log.origin,
+        key=key,
+        size=selection.last.size,
+        root=to_hex(bytes(selection.last.root)),
+        checkpoints=len(selection.checkpoints),
+        quorum=quorum,
     )
 
 

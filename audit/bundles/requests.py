@@ -10,30 +10,35 @@ from django.utils.translation import gettext as _
 
 from audit.bundles import storage
 from audit.bundles.errors import BundleNotReadyError
-from audit.compliance.registry import report_named
+from audit.bundles.orders import Order, settle
 from audit.models import Bundle
 from consortium.common.api import ensure_atomic
 from consortium.common.correlation import correlation_id
 from consortium.kernel.errors import NotFoundError
+from consortium.membership.access import access_consortium
 
 # By name, because the doors lie a layer above.
 TASK = "audit.tasks.make_bundle"
 
 
-def export_bundle(*, consortium_id: UUID, organization_id: UUID, person_id: UUID, report: str) -> Bundle:
+def export_bundle(*, consortium_id: UUID, organization_id: UUID, person_id: UUID, order: Order) -> Bundle:
     """Ask for a bundle of the consortium's log with one report in it; the row tells how far it has come.
 
     Raises
     ------
-    UnknownReportError
-        If no report has that name; nothing is asked for then.
+    UnknownReportError, PeriodInvalidError, ModelChoiceError, NotFoundError
+        If the order cannot be carried out, see `settle`; nothing is asked for then.
     """
     ensure_atomic()
+    settled = settle(order, access_consortium(consortium_id))
     bundle = Bundle.objects.create(
         consortium_id=consortium_id,
         organization_id=organization_id,
         person_id=person_id,
-        report=report_named(report).name,
+        report=settled.report.name,
+        period_from=settled.period.since,
+        period_until=settled.period.until,
+        model_id=settled.model_id,
         correlation_id=correlation_id(),
     )
     # A lost message is found by the sweep.

@@ -5,11 +5,22 @@ Values are texts and whole numbers, so that a report has one canonical form.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-FORMAT = "consilium-report/1"
+FORMAT = "consilium-report/2"
 NEEDS_A_PERSON = "Needs a person: no record can say this."
+_BUILT = "construction of "
 Value = str | int
+
+
+class Answer(StrEnum):
+    """What answers what was asked: records, how the system is built, a person, or nothing yet."""
+
+    RECORDS = "records"
+    CONSTRUCTION = "construction"
+    PERSON = "person"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +32,19 @@ class Field:
     value: Value | None
     source: str
     reason: str = ""
+    is_for_a_person: bool = False
+
+    @property
+    def answer(self) -> Answer:
+        if self.value is not None:
+            return Answer.CONSTRUCTION if self.source.startswith(_BUILT) else Answer.RECORDS
+        return Answer.PERSON if self.is_for_a_person else Answer.NOTHING
 
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "title": self.title,
+            "answer": str(self.answer),
             "value": self.value,
             "source": self.source or None,
             "reason": self.reason or None,
@@ -43,10 +62,15 @@ class Table:
     source: str
     reason: str = ""
 
+    @property
+    def answer(self) -> Answer:
+        return Answer.RECORDS if self.rows else Answer.NOTHING
+
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "title": self.title,
+            "answer": str(self.answer),
             "columns": list(self.columns),
             "rows": [list(row) for row in self.rows],
             "source": self.source or None,
@@ -81,14 +105,31 @@ def found(name: str, title: str, value: Value | None, source: str, *, otherwise:
     return Field(name, title, value, source) if value is not None else Field(name, title, None, "", otherwise)
 
 
+def built(name: str, title: str, value: str, what: str) -> Field:
+    """State how the system is built, which no record says: `what` names the part that is built so."""
+    return Field(name, title, value, f"{_BUILT}{what}")
+
+
 def absent(name: str, title: str, reason: str) -> Field:
     """Name what was asked and is not stated, with the reason."""
     return Field(name, title, None, "", reason)
 
 
-def person_states(name: str, title: str) -> Field:
-    """Name what only a person can state."""
-    return absent(name, title, NEEDS_A_PERSON)
+def person_states(name: str, title: str, reason: str = NEEDS_A_PERSON) -> Field:
+    """Name what only a person can state; `reason` says more than that where it helps that person."""
+    return Field(name, title, None, "", reason, is_for_a_person=True)
+
+
+def numbers_of(parts: Sequence[Part]) -> dict[str, int]:
+    """Return how many answers there are, a table as one, and who gave them or has to."""
+    answers = [item.answer for part in parts for item in (*part.fields, *part.tables)]
+    return {
+        "asked": len(answers),
+        "from_records": answers.count(Answer.RECORDS),
+        "from_construction": answers.count(Answer.CONSTRUCTION),
+        "for_a_person": answers.count(Answer.PERSON),
+        "not_on_record": answers.count(Answer.NOTHING),
+    }
 
 
 def tabled(

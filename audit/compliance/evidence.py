@@ -1,9 +1,12 @@
 """What a report is made from: plain values, so that a report is a pure function of what was found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
+
+from audit.compliance.periods import Period
+from audit.compliance.training_facts import ModelFacts, TrainingFacts, rounds_within
 
 Record = Mapping[str, Any]
 
@@ -69,6 +72,46 @@ class ConsentFacts:
     epochs: Sequence[EpochFacts]
 
 
+@dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """An organization that is or was a member; `country` by ISO 3166-1, empty where it is not on record."""
+
+    organization: str
+    name: str
+    country: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionFacts:
+    """Rows that the exporter's own people had scored by one model: `rows` in words, times of first and last request."""
+
+    model: str
+    purpose: str
+    purpose_code: str
+    first: str
+    last: str
+    requests: int
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """A batch of pseudonymous consents that the exporter's site gave to the platform; `consents` in words."""
+
+    time: str
+    consents: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionFacts:
+    """What the platform enforces: tables behind forced row level security, the policy in force by its digest."""
+
+    guarded_tables: int
+    policy: str
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Everything that a report may speak of. `reviewers` counts the exporter's own people by role."""
@@ -79,10 +122,38 @@ class Evidence:
     as_of: str
     organizations: Mapping[str, str]
     log: LogFacts
+    period: Period
     records: Sequence[Record] = ()
     anchors: Sequence[AnchorFacts] = ()
     reviewers: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     consents: ConsentFacts | None = None
+    members: Sequence[MemberFacts] = ()
+    training: TrainingFacts = field(default_factory=TrainingFacts)
+    model: ModelFacts | None = None
+    predictions: Sequence[PredictionFacts] = ()
+    batches: Sequence[BatchFacts] = ()
+    protection: ProtectionFacts | None = None
+
+    def within_period(self) -> "Evidence":
+        """Return what belongs to the period. Log and anchors stay: the proof covers every record."""
+        return replace(
+            self,
+            records=[record for record in self.records if self.period.covers(record["recorded_at"])],
+            training=self.training.within(self.period),
+            model=self._model_within(),
+            batches=[batch for batch in self.batches if self.period.covers(batch.time)],
+        )
+
+    def _model_within(self) -> ModelFacts | None:
+        model = self.model
+        if model is None:
+            return None
+        votes = tuple(vote for vote in model.votes if self.period.covers(vote.opened))
+        return replace(model, votes=votes, run=replace(model.run, rounds=rounds_within(model.run, self.period)))
+
+    def member(self, organization: str) -> MemberFacts | None:
+        """Return what is on record of a member."""
+        return next((member for member in self.members if member.organization == organization), None)
 
     def name_of(self, organization: str | None) -> str:
         """Return an organization's name, its id where no name is known, and "platform" for nobody's acts."""

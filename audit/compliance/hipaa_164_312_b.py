@@ -7,13 +7,13 @@ protected health information"; documentation is kept six years (164.316(b)(2)(i)
 from collections import Counter
 from collections.abc import Sequence
 
-from audit.compliance.documents import Field, Part, Table, absent, found, person_states, tabled
+from audit.compliance.documents import Field, Part, Table, absent, built, found, person_states, tabled
 from audit.compliance.evidence import Evidence, Record
 
 NAME = "hipaa_164_312_b"
 REGULATION = "45 CFR 164.312(b), with 164.312(a)(2)(i), (c)(1), (d) and 164.316(b)(2)(i)"
 _RECORDS = "records.jsonl"
-_NOTHING = "The log holds no record yet."
+_NOTHING = "The log holds no record of this period."
 _PRIVATE = "Lies in each organization's own log, which this consortium's members do not read."
 _MOST_ROWS = 200
 _MOST_ANCHORS = 50
@@ -128,12 +128,11 @@ def _review(evidence: Evidence) -> list[Field]:
 
 def _open() -> list[Field]:
     return [
-        found(
+        built(
             "retention",
             "Retention (164.316(b)(2)(i): six years)",
             "Records are never changed or deleted; the database refuses both, and co-signed checkpoints would show it",
-            "construction of the log",
-            otherwise="",
+            "the log",
         ),
         person_states("risk_analysis", "Risk analysis (164.308(a)(1)(ii)(A))"),
         person_states("review_procedures", "Procedures by which activity is reviewed (164.308(a)(1)(ii)(D))"),
@@ -170,7 +169,7 @@ def _refused(evidence: Evidence) -> Table:
         if r["outcome"] == "refused"
     ]
     columns = ("Time", "Action", "Reason", "Organization")
-    reason = "No attempt was refused."
+    reason = "No attempt was refused in this period."
     return tabled("refused_attempts", "Refused attempts", columns, rows, _RECORDS, otherwise=reason, most=_MOST_ROWS)
 
 
@@ -202,6 +201,6 @@ def _exports(evidence: Evidence) -> Table:
         ("Time", "Organization", "Outcome", "Digest of the bundle"),
         rows,
         _RECORDS,
-        otherwise="No bundle of this log was exported before.",
+        otherwise="No bundle of this log was exported in this period.",
         most=_MOST_ROWS,
     )

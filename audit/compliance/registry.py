@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from audit.compliance import gdpr_art_7, hipaa_164_312_b
-from audit.compliance.documents import FORMAT, Part
+from audit.compliance.documents import FORMAT, Part, numbers_of
 from audit.compliance.evidence import Evidence
 from consortium.kernel.errors import InvalidInputError
 
@@ -27,12 +27,20 @@ class UnknownReportError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report by its name: what it is called, and the parts that it is made of."""
+    """A report by its name: what it is called, and the parts that it is made of.
+
+    It speaks of the last `years_back` years, or of everything since the founding, unless other days are asked for.
+    """
 
     name: str
     title: str
     parts: tuple[Build, ...]
+    years_back: int | None = None
+    needs_model: bool = False
 
+
+# 45 CFR 164.316(b)(2)(i): documentation is kept six years.
+_HIPAA_YEARS = 6
 
 REPORTS: Mapping[str, Report] = MappingProxyType(
     {
@@ -42,8 +50,9 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
                 "audit_controls",
                 "Extract of audit controls, with proof of consents",
                 (hipaa_164_312_b.part, gdpr_art_7.part),
+                years_back=_HIPAA_YEARS,
             ),
-            Report("hipaa_164_312_b", "Extract of audit controls", (hipaa_164_312_b.part,)),
+            Report("hipaa_164_312_b", "Extract of audit controls", (hipaa_164_312_b.part,), years_back=_HIPAA_YEARS),
             Report("gdpr_art_7", "Proof of consents in numbers", (gdpr_art_7.part,)),
         )
     }
@@ -59,16 +68,25 @@ def report_named(name: str) -> Report:
 
 
 def make_report(name: str, evidence: Evidence) -> dict[str, Any]:
-    """Return a report as plain JSON values; the same evidence makes the same report."""
-    report = report_named(name)
+    """Return a report as plain JSON values, of the evidence's period; the same evidence makes the same report."""
+    report, within = report_named(name), evidence.within_period()
+    parts = [build(within) for build in report.parts]
     return {
         "format": FORMAT,
         "name": report.name,
         "title": report.title,
+        "period": evidence.period.as_json(),
         "as_of": evidence.as_of,
         "consortium": {"id": evidence.consortium, "name": evidence.consortium_name},
         "exported_by": {"id": evidence.exporter, "name": evidence.name_of(evidence.exporter)},
+        "model": _model(evidence),
         "log": {"origin": evidence.log.origin, "size": evidence.log.size, "root": evidence.log.root},
-        "parts": [build(evidence).as_json() for build in report.parts],
+        "numbers": numbers_of(parts),
+        "parts": [part.as_json() for part in parts],
         "claims": list(CLAIMS),
     }
+
+
+def _model(evidence: Evidence) -> dict[str, str] | None:
+    model = evidence.model
+    return None if model is None else {"id": model.id, "digest": model.digest, "title": model.run.title}

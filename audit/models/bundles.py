@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from audit.models.checkpoints import Checkpoint
@@ -34,6 +34,11 @@ class Bundle(UuidModel):
     organization_id = models.UUIDField(_("organization"))
     person_id = models.UUIDField(_("person"))
     report = models.CharField(_("report"), max_length=60)
+    # Whole days in UTC. Empty in bundles that were asked for when reports spoke of all that was recorded.
+    period_from = models.DateField(_("period from"), null=True, blank=True)
+    period_until = models.DateField(_("period until"), null=True, blank=True)
+    # The model that the report is about, if it is about one.
+    model_id = models.UUIDField(_("model"), null=True, blank=True)
     correlation_id = models.CharField(_("correlation id"), max_length=36)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.REQUESTED)
     step = models.CharField(_("step"), max_length=10, choices=Step.choices, default=Step.WAITING)
@@ -63,6 +68,11 @@ class Bundle(UuidModel):
                 name="ready_bundle_is_whole",
             ),
             models.CheckConstraint(condition=~Q(state="failed") | ~Q(error_code=""), name="failed_bundle_says_why"),
+            models.CheckConstraint(
+                condition=Q(period_from__isnull=True, period_until__isnull=True)
+                | Q(period_from__isnull=False, period_until__isnull=False, period_until__gte=F("period_from")),
+                name="bundle_period_in_order",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization_id", "created_at"], name="bundles_of_a_member"),

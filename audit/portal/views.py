@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from audit.bundles.attempts import EXPORTERS, acting_organization, attempt_export
 from audit.bundles.downloads import download
+from audit.bundles.orders import Order
 from audit.bundles.requests import access_bundle, bundles_of, content_of
 from audit.bundles.trust import export_trust
 from audit.compliance.registry import DEFAULT
@@ -78,7 +79,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
     except ValueError:
         raise Http404 from None
     try:
-        attempt_export(request, consortium_id=consortium, report=request.POST.get("report", ""))
+        attempt_export(request, consortium_id=consortium, order=Order(request.POST.get("report", "")))
     except ConsiliumError as error:
         return _refused(request, error)
     messages.success(request, _("The bundle is being made. This page follows it."))

@@ -15,6 +15,7 @@ from django.test import Client
 from audit.acts import Actor, Subject
 from audit.bundles.building import build_bundle
 from audit.bundles.keeping import keep_logs
+from audit.bundles.orders import Order
 from audit.bundles.requests import export_bundle
 from audit.bundles.storage import bundle_path
 from audit.bundles.trust import export_trust
@@ -182,7 +183,7 @@ def _anchor_address(world: World, as_system: Any) -> str:
         return ContractDeployment.objects.get(consortium_id=world.consortium.pk, name=CONTRACT).address
 
 
-def ask_for_bundle(world: World, *, report: str = "audit_controls") -> Bundle:
+def ask_for_bundle(world: World, *, report: str = "audit_controls", **order: Any) -> Bundle:
     """Ask as the hospital's compliance officer."""
     with act_for(organization_id=world.hospital.pk):
         person = User.objects.get(email="compliance@hospital.example")
@@ -191,7 +192,7 @@ def ask_for_bundle(world: World, *, report: str = "audit_controls") -> Bundle:
             consortium_id=world.consortium.pk,
             organization_id=world.hospital.pk,
             person_id=person.pk,
-            report=report,
+            order=Order(report, **order),
         )
 
 

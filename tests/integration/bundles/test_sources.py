@@ -1,19 +1,22 @@
 """What reports learn of consents and people: bands, one's own rows alone, and nothing where nothing is."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
 from audit.compliance.html import render_html
+from audit.compliance.periods import Period
 from audit.compliance.registry import make_report
-from audit.compliance.sources import consent_facts, organization_names, reviewers
+from audit.compliance.sources.consents import consent_facts
+from audit.compliance.sources.people import member_facts, reviewers
 from consent.models import ConsentBatch, ConsentEpoch, Grant, Withdrawal, WithdrawalEffect
 from consortium.common.tenancy import act_for
 from tests.unit.compliance.cases import ANCHOR, CONSENTS, act, evidence
 
 ROOT = "0x" + "ab" * 32
+ALWAYS = Period(date(2020, 1, 1), date(2100, 1, 1))
 
 
 @pytest.fixture
@@ -57,9 +60,9 @@ def consents(world, as_system) -> None:
         )
 
 
-def facts_of(world, organization):
+def facts_of(world, organization, period=ALWAYS):
     with act_for(organization_id=organization.pk):
-        return consent_facts(consortium_id=world.consortium.pk, organization_id=organization.pk)
+        return consent_facts(consortium_id=world.consortium.pk, organization_id=organization.pk, period=period)
 
 
 def test_the_exporter_sees_its_own_consents_in_bands(world, consents):
@@ -73,6 +76,14 @@ def test_the_exporter_sees_its_own_consents_in_bands(world, consents):
     assert [(epoch.organization, epoch.band, epoch.block) for epoch in facts.epochs] == [
         (str(world.bank.pk), "100 to 249", 7)
     ]
+
+
+def test_withdrawals_outside_the_period_are_left_out(world, consents):
+    facts = facts_of(world, world.hospital, Period(date(2020, 1, 1), date(2020, 12, 31)))
+
+    assert facts is not None
+    assert (facts.withdrawals.recorded, facts.withdrawals.longest_seconds) == ("fewer than 10", None)
+    assert facts.grants["active"] == "25 to 49"
 
 
 def test_another_member_sees_the_anchored_epochs_alone(world, consents):
@@ -92,14 +103,14 @@ def test_without_any_consent_there_are_no_facts(world):
 def test_an_outsider_learns_nothing(world, consents):
     assert facts_of(world, world.outsider) is None
     with act_for(organization_id=world.outsider.pk):
-        assert organization_names(world.consortium.pk) == {}
+        assert member_facts(world.consortium.pk) == []
         assert reviewers(world.hospital.pk) == {}
 
 
 def test_reviewers_are_ones_own_administrators_and_officers(world):
     with act_for(organization_id=world.hospital.pk):
         assert reviewers(world.hospital.pk) == {"admin": 1, "compliance": 1}
-        assert set(organization_names(world.consortium.pk).values()) == {"Hospital", "Bank"}
+        assert [member.name for member in member_facts(world.consortium.pk)] == ["Bank", "Hospital"]
 
 
 def test_the_page_of_a_report_is_the_same_in_every_language_and_escapes_its_data():

@@ -1,5 +1,6 @@
 """Each field of a report comes from records, or is empty and says why."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,25 @@ from audit.compliance import gdpr_art_7, hipaa_164_312_b
 from audit.compliance.documents import NEEDS_A_PERSON, Part, tabled
 from audit.compliance.evidence import Evidence
 from audit.compliance.registry import DEFAULT, REPORTS, UnknownReportError, make_report
+from audit.compliance.training_facts import TrainingFacts
 from consortium.kernel.canonical import canonical_json, parse_canonical
-from tests.unit.compliance.cases import ANCHOR, BANK, CONSENTS, HOSPITAL, ROOT, act, anchored, evidence, export
+from tests.unit.compliance.cases import (
+    ANCHOR,
+    BANK,
+    BATCHES,
+    CONSENTS,
+    HOSPITAL,
+    MODEL,
+    PREDICTIONS,
+    ROOT,
+    TRAINED,
+    act,
+    anchored,
+    closed,
+    evidence,
+    export,
+    opened,
+)
 
 
 def values(part: Part) -> dict[str, Any]:
@@ -60,18 +78,18 @@ def test_what_is_not_recorded_is_empty_and_says_why():
     part = hipaa_164_312_b.part(evidence())
 
     missing = reasons(part)
-    assert missing["acts"] == missing["first_act"] == "The log holds no record yet."
+    assert missing["acts"] == missing["first_act"] == "The log holds no record of this period."
     assert missing["network_addresses"] == "Not recorded: a record holds no address."
     assert missing["log_ins"].startswith("Lies in each organization's own log")
     assert missing["anchored_records"] == "No checkpoint was anchored yet."
     assert missing["risk_analysis"] == missing["associates"] == NEEDS_A_PERSON
     assert missing["reviewers_compliance"] == "No person of the exporting organization has this role."
     assert [table.reason for table in part.tables if not table.rows] == [
-        "The log holds no record yet.",
-        "The log holds no record yet.",
-        "No attempt was refused.",
+        "The log holds no record of this period.",
+        "The log holds no record of this period.",
+        "No attempt was refused in this period.",
         "No checkpoint was anchored yet.",
-        "No bundle of this log was exported before.",
+        "No bundle of this log was exported in this period.",
     ]
 
 
@@ -100,9 +118,11 @@ def test_gdpr_art_7_without_consents_says_that_there_are_none():
 
 
 def cases() -> list[Evidence]:
+    bare = replace(MODEL, run=replace(TRAINED, plan=None, rounds=()), votes=(), limits=(), released_block=None)
+    full = {"anchors": [ANCHOR], "consents": CONSENTS, "predictions": PREDICTIONS, "batches": BATCHES}
     return [
-        evidence(),
-        evidence(act(1), export(2), anchors=[ANCHOR], consents=CONSENTS, reviewers={"admin": 1, "compliance": 1}),
+        evidence(training=TrainingFacts(), members=(), model=bare, protection=None),
+        evidence(act(1), export(2), opened(1), closed(1), reviewers={"admin": 1, "compliance": 1}, **full),
     ]
 
 
@@ -116,9 +136,14 @@ def test_every_field_has_a_value_with_its_source_or_a_reason(name, made_from):
         assert len(names) == len(set(names))
         for field in part["fields"]:
             assert (field["value"] is None) == (field["source"] is None) == (field["reason"] is not None), field
+            assert (field["answer"] in ("records", "construction")) == (field["value"] is not None), field
         for table in part["tables"]:
             assert table["rows"] or table["reason"], table
             assert all(len(row) == len(table["columns"]) for row in table["rows"])
+            assert (table["answer"] == "records") == bool(table["rows"]) == bool(table["source"]), table
+    numbers = report["numbers"]
+    assert numbers["asked"] == sum(len(part["fields"]) + len(part["tables"]) for part in report["parts"])
+    assert numbers["asked"] == sum(count for name, count in numbers.items() if name != "asked")
 
 
 @pytest.mark.parametrize("name", sorted(REPORTS))
@@ -136,7 +161,7 @@ def test_the_default_report_holds_both_regulations():
 
 
 def test_a_report_that_nobody_makes_is_refused():
-    with pytest.raises(UnknownReportError, match="audit_controls, gdpr_art_7, hipaa_164_312_b"):
+    with pytest.raises(UnknownReportError, match="gdpr_art_7, hipaa_164_312_b"):
         make_report("dora", evidence())
 
 

@@ -1,4 +1,4 @@
-"""Reads what reports need of the apps below, through their selectors; the database's policies bound what is seen."""
+"""What the exporter may see of consents: its own in bands, the newest epoch of each member."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,16 +6,13 @@ from datetime import datetime
 from statistics import median_low
 from uuid import UUID
 
-from django.db.models import Count
-
-from audit.compliance.evidence import ConsentFacts, EpochFacts, WithdrawalFacts
+from audit.compliance.evidence import BatchFacts, ConsentFacts, EpochFacts, WithdrawalFacts
+from audit.compliance.periods import Period
 from audit.content import written_time
 from consent import selectors as consent
-from consent.models import Withdrawal
+from consent.models import ConsentBatch, Withdrawal
 from consortium.kernel.bands import band, band_label
-from consortium.membership.models import Membership, RoleAssignment
 
-_REVIEWING = (RoleAssignment.Role.ADMIN, RoleAssignment.Role.COMPLIANCE)
 # A withdrawal that was received or confirmed was recorded too.
 _REACHED = {
     Withdrawal.State.RECORDED: ("recorded",),
@@ -24,23 +21,15 @@ _REACHED = {
 }
 
 
-def organization_names(consortium_id: UUID) -> dict[str, str]:
-    """Return the names of all that are or were members."""
-    members = Membership.objects.filter(consortium_id=consortium_id).select_related("organization")
-    return {str(member.organization_id): member.organization.name for member in members}
+def consent_facts(*, consortium_id: UUID, organization_id: UUID, period: Period) -> ConsentFacts | None:
+    """Return what the organization may see of consents; None if there are none, of its own or of any member.
 
-
-def reviewers(organization_id: UUID) -> dict[str, int]:
-    """Return how many people of an organization may read the log, by role."""
-    assigned = RoleAssignment.objects.filter(organization_id=organization_id, role__in=_REVIEWING)
-    return dict(assigned.values_list("role").annotate(Count("pk")))
-
-
-def consent_facts(*, consortium_id: UUID, organization_id: UUID) -> ConsentFacts | None:
-    """Return what the organization may see of consents; None if there are none, of its own or of any member."""
+    Consents and epochs are as they stand now; withdrawals are those that were recorded in the period.
+    """
     grants = consent.grant_numbers(consortium_id=consortium_id, organization_id=organization_id)
     batches = consent.imports(organization_id).filter(consortium_id=consortium_id, state="accepted").count()
-    own = list(consent.withdrawals(organization_id).filter(effects__consortium_id=consortium_id))
+    withdrawn = consent.withdrawals(organization_id).filter(effects__consortium_id=consortium_id)
+    own = [one for one in withdrawn if period.covers(written_time(one.created_at))]
     epochs = _epochs(consortium_id)
     if not (any(grants.values()) or batches or epochs or own):
         return None
@@ -50,6 +39,15 @@ def consent_facts(*, consortium_id: UUID, organization_id: UUID) -> ConsentFacts
         withdrawals=withdrawal_facts(own),
         epochs=epochs,
     )
+
+
+def batch_facts(*, consortium_id: UUID, organization_id: UUID) -> list[BatchFacts]:
+    """Return the organization's batches that the platform took, oldest first."""
+    taken = consent.imports(organization_id).filter(consortium_id=consortium_id, state=ConsentBatch.State.ACCEPTED)
+    return [
+        BatchFacts(written_time(batch.created_at), _in_words(batch.accepted), batch.digest)
+        for batch in taken.order_by("created_at")
+    ]
 
 
 def withdrawal_facts(withdrawals: Sequence[Withdrawal]) -> WithdrawalFacts:
