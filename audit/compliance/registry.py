@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from audit.compliance import gdpr_art_7, hipaa_164_312_b, hipaa_164_528
+from audit.compliance import gdpr_art_7, gdpr_art_30, hipaa_164_312_b, hipaa_164_528
 from audit.compliance.documents import FORMAT, Part, numbers_of
 from audit.compliance.evidence import Evidence
 from consortium.kernel.errors import InvalidInputError
@@ -55,6 +55,7 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
             Report("hipaa_164_312_b", "Extract of audit controls", (hipaa_164_312_b.part,), years_back=_HIPAA_YEARS),
             Report("hipaa_164_528", "Accounting of disclosures", hipaa_164_528.PARTS, years_back=_HIPAA_YEARS),
             Report("gdpr_art_7", "Proof of consents in numbers", (gdpr_art_7.part,)),
+            Report("gdpr_art_30", "Records of processing activities", gdpr_art_30.PARTS),
         )
     }
 )
