@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from audit.compliance import gdpr_art_7, gdpr_art_30, hipaa_164_312_b, hipaa_164_528
+from audit.compliance import ai_act_annex_iv, gdpr_art_7, gdpr_art_30, hipaa_164_312_b, hipaa_164_528
 from audit.compliance.documents import FORMAT, Part, numbers_of
 from audit.compliance.evidence import Evidence
 from consortium.kernel.errors import InvalidInputError
@@ -56,6 +56,7 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
             Report("hipaa_164_528", "Accounting of disclosures", hipaa_164_528.PARTS, years_back=_HIPAA_YEARS),
             Report("gdpr_art_7", "Proof of consents in numbers", (gdpr_art_7.part,)),
             Report("gdpr_art_30", "Records of processing activities", gdpr_art_30.PARTS),
+            Report("ai_act_annex_iv", "Technical documentation of a model", ai_act_annex_iv.PARTS, needs_model=True),
         )
     }
 )

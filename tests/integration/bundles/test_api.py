@@ -254,3 +254,43 @@ def test_nobody_is_let_in_without_logging_in(consortium, world):
     for name in COLLECTIONS:
         assert Client().get(f"{consortium}/{name}").status_code in (401, 403)
     assert EXPORTERS == ("admin", "compliance")
+
+
+# -- period and model
+
+
+def test_the_period_is_asked_for_and_told(officer, consortium, queued):
+    body = {"report": "gdpr_art_7", "from": "2026-01-01", "until": "2026-06-30"}
+
+    answer = post(officer, f"{consortium}/bundles", body)
+
+    asked = answer.json()
+    assert answer.status_code == 202
+    assert (asked["from"], asked["until"], asked["model"]) == ("2026-01-01", "2026-06-30", None)
+    assert post(officer, f"{consortium}/bundles", body).json() == asked
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "words"),
+    [
+        ({"from": "2026-02-01", "until": "2026-01-01"}, 400, "period_invalid", "not before the beginning"),
+        ({"until": "2999-01-01"}, 400, "period_invalid", "Choose today or an earlier day"),
+        ({"report": "ai_act_annex_iv"}, 400, "model_choice", "Name one of the consortium's models"),
+        ({"report": "ai_act_annex_iv", "model": str(uuid.uuid4())}, 404, "not_found", "nothing of this name"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_is_refused_and_recorded(
+    officer, consortium, world, body, status, code, words
+):
+    answer = post(officer, f"{consortium}/bundles", body)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert words in answer.json()["detail"]
+    with act_for(organization_id=world.hospital.pk):
+        assert not Bundle.objects.exists()
+        assert AuditRecord.objects.get(action="audit.bundle.export").error_code == code
+
+
+def test_days_that_are_none_are_named(officer, consortium):
+    answer = post(officer, f"{consortium}/bundles", {"from": "yesterday"})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["from"])
