@@ -1,10 +1,11 @@
-"""A report as PDF by typst: data goes in as JSON and is never read as markup; equal reports make equal bytes."""
+"""A report as accessible PDF (PDF/UA-1) by typst: data goes in as JSON, never as markup; equal reports, equal bytes."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from audit.compliance.glyphs import printable
 from consortium.kernel.canonical import canonical_json
 from consortium.kernel.errors import ConsiliumError
 
@@ -28,9 +29,10 @@ def render_pdf(report: Mapping[str, Any]) -> bytes:
             typst.compile(
                 TEMPLATE.read_bytes(),
                 format="pdf",
-                sys_inputs={"report": canonical_json(dict(report)).decode()},
+                sys_inputs={"report": canonical_json(printable(dict(report))).decode()},
                 ignore_system_fonts=True,
                 timestamp=int(moment.timestamp()),
+                pdf_standards="ua-1",
             )
         )
     except typst.TypstError as error:
