@@ -60,7 +60,7 @@ class PlanFacts:
     threshold: int
     colluders: int
     minimum_sites: int
-    minimum_cohort: str
+    minimum_cohort: int
     verifiers: int
     code_digest: str
     runner_digest: str

@@ -1,96 +1,106 @@
-"""One page: evidence bundles to ask for, to follow and to download."""
+"""One report: while it is made, when it could not be, and as it reads, with what proves it."""
 
-import json
+from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRefresh
 
-from audit.bundles.attempts import EXPORTERS, acting_organization, attempt_export
-from audit.bundles.downloads import download
-from audit.bundles.orders import Order
-from audit.bundles.requests import access_bundle, bundles_of, content_of
-from audit.bundles.trust import export_trust
-from audit.compliance.registry import DEFAULT
-from audit.portal.reports import report_choices, report_label
-from consortium.kernel.errors import ConsiliumError, ForbiddenError, NotFoundError
+from audit.bundles.attempts import EXPORTERS
+from audit.bundles.requests import access_bundle
+from audit.compliance.documents import Answer
+from audit.compliance.reading import Section, numbers_in, sections_of
+from audit.models import Bundle
+from audit.portal.asking import BADGES
+from audit.portal.doors import for_exporters, refusals_in_words
+from audit.portal.proof import proof_of
+from audit.portal.reports import report_label, rule_label
 from consortium.membership.access import access_consortium, require_role
-from consortium.membership.selectors import consortia_with_members
 
-MOST_SHOWN = 50
-# The badges know the states of a transaction; a bundle's look like them.
-_BADGES = {"requested": "recorded", "building": "submitted", "ready": "confirmed", "failed": "failed"}
+# Steps as people see them; the two of a bundle's that read records are one to them.
+_STEPS = (Bundle.Step.WAITING, Bundle.Step.SELECTING, Bundle.Step.REPORTING, Bundle.Step.ASSEMBLING)
+_SHOWN = {"person": (Answer.PERSON,), "open": (Answer.PERSON, Answer.NOTHING)}
 
 
-@require_http_methods(["GET", "POST"])
-@login_required
+@require_GET
+@for_exporters
 def bundles(request: HttpRequest) -> HttpResponse:
-    """The organization's bundles, newest first; a POST asks for another."""
-    if request.method == "POST":
-        return _ask(request)
-    may_export = bool(set(EXPORTERS) & getattr(request, "roles", frozenset()))
-    rows = list(bundles_of(acting_organization(request).pk)[:MOST_SHOWN]) if may_export else []
-    consortia = list(consortia_with_members())
-    names = {consortium.pk: consortium.name for consortium in consortia}
-    context = {
-        "rows": [(row, names.get(row.consortium_id, ""), report_label(row.report), _BADGES[row.state]) for row in rows],
-        "is_making": any(row.is_open for row in rows),
-        "consortia": consortia,
-        "reports": report_choices(),
-        "chosen_report": DEFAULT,
-        "may_export": may_export,
+    """The evidence's former page: bundles stand among the reports that they hold."""
+    return redirect("reports")
+
+
+@require_GET
+@refusals_in_words
+def report(request: HttpRequest, bundle: UUID) -> HttpResponse:
+    """The report, or how far it has come."""
+    found = access_bundle(bundle)
+    require_role(request, *EXPORTERS)
+    context = _head(found)
+    if found.state == Bundle.State.READY:
+        return render(request, "audit/report_page.html", {**context, **_document(request, found)})
+    if found.state == Bundle.State.FAILED:
+        return render(request, "audit/report_failed.html", context)
+    return render(request, "audit/report_making.html", {**context, **_progress(found)})
+
+
+@require_GET
+@never_cache
+def report_progress(request: HttpRequest, bundle: UUID) -> HttpResponse:
+    """The part of the page that changes while a report is made; nothing (204) while it is as the page has seen it.
+
+    When there is something else to see, or the session has ended, the page that asked is loaded anew.
+    """
+    if not request.user.is_authenticated:
+        return HttpResponseClientRefresh()
+    return _changed(request, bundle)
+
+
+@refusals_in_words
+def _changed(request: HttpRequest, bundle: UUID) -> HttpResponse:
+    found = access_bundle(bundle)
+    require_role(request, *EXPORTERS)
+    if not found.is_open:
+        return HttpResponseClientRefresh()
+    context = {"bundle": found, **_progress(found)}
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "audit/_report_making.html", context)
+
+
+def _head(bundle: Bundle) -> dict[str, Any]:
+    return {
+        "bundle": bundle,
+        "label": report_label(bundle.report),
+        "rule": rule_label(bundle.report),
+        "badge_state": BADGES[bundle.state],
+        "consortium": access_consortium(bundle.consortium_id),
     }
-    return render(request, "audit/bundles.html", context)
 
 
-@require_GET
-@login_required
-def bundle_file(request: HttpRequest, bundle: UUID) -> HttpResponse:
-    """A finished bundle as a file."""
-    try:
-        found = access_bundle(bundle)
-        require_role(request, *EXPORTERS)
-        return download(content_of(found), name=f"consilium-{found.pk}.zip", content_type="application/zip")
-    except ConsiliumError as error:
-        return _refused(request, error)
+def _progress(bundle: Bundle) -> dict[str, Any]:
+    at = _STEPS.index(Bundle.Step(bundle.step)) if bundle.step in _STEPS else 0
+    steps = [{"label": step.label, "is_done": place < at, "is_now": place == at} for place, step in enumerate(_STEPS)]
+    return {"steps": steps, "seen": f"{bundle.state}-{bundle.step}-{bundle.progress}-{bundle.attempts}"}
 
 
-@require_GET
-@login_required
-def trust_file(request: HttpRequest, consortium: UUID) -> HttpResponse:
-    """The trust file as this deployment knows it, to compare with another member's."""
-    try:
-        access_consortium(consortium)
-        require_role(request, *EXPORTERS)
-        content = json.dumps(export_trust(consortium), indent=2, ensure_ascii=False) + "\n"
-    except ConsiliumError as error:
-        return _refused(request, error)
-    return download(content.encode(), name=f"trust-{consortium}.json", content_type="application/json")
+def _document(request: HttpRequest, bundle: Bundle) -> dict[str, Any]:
+    document = dict(bundle.document or {})
+    sections = sections_of(document)
+    shown, numbers = request.GET.get("show", ""), numbers_in(sections)
+    return {
+        "report": document,
+        "contents": sections,
+        "sections": _narrowed(sections, _SHOWN[shown]) if shown in _SHOWN else sections,
+        "shown": shown if shown in _SHOWN else "",
+        "numbers": numbers,
+        "bar": numbers.bar(),
+        "proof": proof_of(bundle),
+    }
 
 
-def _ask(request: HttpRequest) -> HttpResponse:
-    try:
-        consortium = UUID(request.POST.get("consortium", ""))
-    except ValueError:
-        raise Http404 from None
-    try:
-        attempt_export(request, consortium_id=consortium, order=Order(request.POST.get("report", "")))
-    except ConsiliumError as error:
-        return _refused(request, error)
-    messages.success(request, _("The bundle is being made. This page follows it."))
-    return redirect("bundles")
-
-
-def _refused(request: HttpRequest, error: ConsiliumError) -> HttpResponse:
-    """Answer as the API does: 404 for what is not visible, 403 for a role, else the reason on the page."""
-    if isinstance(error, NotFoundError):
-        raise Http404 from error
-    if isinstance(error, ForbiddenError):
-        raise PermissionDenied(error.message) from error
-    messages.error(request, error.message)
-    return redirect("bundles")
+def _narrowed(sections: list[Section], answers: tuple[str, ...]) -> list[Section]:
+    narrowed = [section.only(answers) for section in sections]
+    return [section for section in narrowed if section.fields or section.tables]

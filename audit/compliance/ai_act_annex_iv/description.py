@@ -36,9 +36,9 @@ def _identity(evidence: Evidence, model: ModelFacts) -> list[Field]:
         found(
             "earlier_versions",
             "Earlier versions that served under the same plan (1(a))",
-            ", ".join(model.earlier) or None,
+            ", ".join(model.earlier) or "none",
             CHAIN,
-            otherwise="None: no earlier model of this plan was released.",
+            otherwise="",
         ),
         found("state", "State", model.state, CHAIN, otherwise=""),
         found(

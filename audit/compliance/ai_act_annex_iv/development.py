@@ -16,6 +16,7 @@ from audit.compliance.evidence import Evidence
 from audit.compliance.training_facts import DataSetFacts, RunFacts
 
 _MOST_ROUNDS = 200
+_ASKED = "purpose, categories and recipients"
 _REFUSED = "training.site.refuse"
 
 
@@ -100,9 +101,7 @@ def _data(evidence: Evidence) -> list[Field]:
         by_plan(
             "selection",
             "Selection of records (2(d))",
-            "Subjects whose consent permits purpose, categories and recipients at the round's block, at least "
-            + plan.minimum_cohort
-            + " at a site"
+            f"Subjects whose consent permits {_ASKED} at the round's block, at least {plan.minimum_cohort} at a site"
             if plan
             else None,
         ),

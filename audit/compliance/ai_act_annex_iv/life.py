@@ -37,16 +37,16 @@ def changes(evidence: Evidence) -> Part:
             found(
                 "released_block",
                 "Released in block",
-                model.released_block,
+                model.released_block or "not released",
                 CHAIN,
-                otherwise="The model was not released.",
+                otherwise="",
             ),
             found(
                 "recalled_block",
                 "Recalled in block",
-                model.recalled_block,
+                model.recalled_block or "not recalled",
                 CHAIN,
-                otherwise="The model was not recalled.",
+                otherwise="",
             ),
             absent(
                 "voters",

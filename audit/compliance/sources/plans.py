@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from audit.compliance.training_facts import PlanFacts
 from audit.content import written_time
 from consent.domain.purposes import duo_terms, purpose_label
-from consortium.kernel.bands import band_label
 from consortium.kernel.errors import ConsiliumError
 from training.federated.plan_document import PlanDocument
 from training.models import Plan
@@ -53,7 +52,7 @@ def plan_facts(plan: Plan) -> PlanFacts | None:
         threshold=terms.threshold,
         colluders=terms.colluders,
         minimum_sites=terms.minimum_sites,
-        minimum_cohort=band_label(terms.minimum_band),
+        minimum_cohort=terms.minimum_band,
         verifiers=terms.verifier_quorum,
         code_digest=document.code_digest,
         runner_digest=document.runner_digest,

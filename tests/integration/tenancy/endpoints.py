@@ -180,9 +180,13 @@ SAMPLES: Mapping[str, list[Sample]] = {
             "whoever cannot sign for an organization is told the same, whether it exists or not",
         )
     ],
-    "page:bundles": [Sample(lambda n, s: {"consortium": n.of(Consortium), "report": "audit_controls"})],
     "page:choose_consortium": [
         Sample(lambda n, s: {"consortium": n.of(Consortium)}, 302, "an unknown choice changes nothing")
+    ],
+    "page:reports": [
+        Sample(lambda n, s: {"consortium": n.of(Consortium), "report": "audit_controls"}),
+        Sample(lambda n, s: {"consortium": n.of(Consortium), "report": "ai_act_annex_iv", "model": n.of(Model)}),
+        Sample(lambda n, s: {"consortium": n.of(Consortium), "report": "audit_controls", "until": "2999-01-01"}),
     ],
     "page:choose_organization": [
         Sample(lambda n, s: {"organization": n.of(Organization)}, 302, "an unknown choice changes nothing")
@@ -191,7 +195,10 @@ SAMPLES: Mapping[str, list[Sample]] = {
         Sample(lambda n, s: {"grant": n.of(Grant), "reason": "other"}),
         Sample(lambda n, s: {"pseudonym": n.pseudonym, "reason": "other"}),
     ],
-    "consortium-bundles": [Sample(lambda n, s: {})],
+    "consortium-bundles": [
+        Sample(lambda n, s: {}),
+        Sample(lambda n, s: {"report": "ai_act_annex_iv", "model": n.of(Model), "from": "2026-01-01"}),
+    ],
     "model-predictions": [Sample(lambda n, s: {"rows": [{"procedure": "none", "sex": 1, "age": 65.0}]})],
     "plans": [Sample(lambda n, s: _plan(n))],
     "run-cancel": [Sample(lambda n, s: {})],
@@ -202,6 +209,7 @@ SAMPLES: Mapping[str, list[Sample]] = {
 # As the second id of a request whose address is the stranger's own.
 OWN_ADDRESS: Mapping[str, list[Sample]] = {
     "runs": SAMPLES["runs"],
+    "consortium-bundles": [Sample(lambda n, s: {"report": "ai_act_annex_iv", "model": n.of(Model)})],
     "plans": [Sample(lambda n, s: _plan(n), 400, "the document names another consortium than the address does")],
 }
 

@@ -264,8 +264,9 @@ WITHOUT_MARKERS = {
     *("agent-consent-erasures", "agent-consent-receipt", "agent-consent-revocations", "agent-data-sets"),
     *("agent-proposals", "agent-refusal", "agent-result", "agent-session", "bundle-content", "consent-purposes"),
     *("model-predictions", "run-cancel", "run-pause", "run-resume", "trust"),
-    *("page:bundle_file", "page:choose_consortium", "page:choose_organization", "page:more", "page:overview"),
-    *("page:proposal", "page:trust_file"),
+    *("page:bundle_file", "page:bundles", "page:choose_consortium", "page:choose_organization", "page:more"),
+    *("page:overview", "page:proposal", "page:trust_file"),
+    *("page:report_html", "page:report_json", "page:report_pdf"),
 }
 
 
