@@ -122,7 +122,8 @@ def person_states(name: str, title: str, reason: str = NEEDS_A_PERSON) -> Field:
 
 def numbers_of(parts: Sequence[Part]) -> dict[str, int]:
     """Return how many answers there are, a table as one, and who gave them or has to."""
-    answers = [item.answer for part in parts for item in (*part.fields, *part.tables)]
+    answers = [field.answer for part in parts for field in part.fields]
+    answers += [table.answer for part in parts for table in part.tables]
     return {
         "asked": len(answers),
         "from_records": answers.count(Answer.RECORDS),

@@ -116,7 +116,8 @@ def sections_of(report: Mapping[str, Any]) -> list[Section]:
 
 def numbers_in(sections: Sequence[Section]) -> Numbers:
     """Count the answers."""
-    answers = [item.answer for section in sections for item in (*section.fields, *section.tables)]
+    answers = [field.answer for section in sections for field in section.fields]
+    answers += [table.answer for section in sections for table in section.tables]
     return Numbers(
         asked=len(answers),
         from_records=answers.count(Answer.RECORDS),

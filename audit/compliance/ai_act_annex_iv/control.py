@@ -1,7 +1,7 @@
 """Points 3 to 5: how it performs and is controlled, whether its metrics fit, and its risks."""
 
 from audit.compliance.ai_act_annex_iv.common import CARD, NAME, REGULATION, ROUNDS, by_plan, model_of, plan_of
-from audit.compliance.documents import Field, Part, Table, absent, found, person_states, tabled
+from audit.compliance.documents import Field, Part, Table, Value, absent, found, person_states, tabled
 from audit.compliance.evidence import Evidence
 
 _NOT_MEASURED = "No figures of a round are on record in the period."
@@ -122,8 +122,8 @@ def _limits(evidence: Evidence) -> list[Field]:
 
 def _by_round(evidence: Evidence) -> Table:
     names = ("AUC", "AUC is exact within", "Accuracy", "Calibration error", "Rows")
-    rows = [
-        (one.number, *(dict(one.figures).get(name, "-") for name in names))
+    rows: list[list[Value]] = [
+        [one.number, *(dict(one.figures).get(name, "-") for name in names)]
         for one in model_of(evidence).run.rounds
         if one.figures
     ]

@@ -15,7 +15,7 @@ from audit.bundles.facts import evidence_of
 from audit.bundles.selection import newest_checkpoint, select
 from audit.bundles.storage import bundle_path
 from audit.bundles.trust import export_trust
-from audit.compliance.hipaa_164_528 import USE
+from audit.compliance.hipaa_164_528.uses import USE
 from audit.compliance.pdf import render_pdf
 from audit.compliance.registry import REPORTS, make_report
 from audit.models import AuditLog

@@ -2,7 +2,8 @@
 
 from audit.compliance import hipaa_164_528
 from audit.compliance.documents import Answer
-from audit.compliance.hipaa_164_528 import USE
+from audit.compliance.hipaa_164_528.platform import UNDECIDED
+from audit.compliance.hipaa_164_528.uses import USE
 from tests.unit.compliance.cases import BANK, BATCHES, HOSPITAL, PLAN, PREDICTIONS, act, closed, evidence, opened
 
 
@@ -73,7 +74,7 @@ def test_predictions_carry_the_exemption_that_follows_from_the_plans_serving_pur
 
 def test_consents_given_to_the_platform_are_listed_and_left_to_a_person():
     (row,) = table(parts(evidence(batches=BATCHES))["platform"], "batches").rows
-    assert row[2:] == ("50 to 99", "Stripped consents under pseudonyms", hipaa_164_528.UNDECIDED)
+    assert row[2:] == ("50 to 99", "Stripped consents under pseudonyms", UNDECIDED)
 
 
 def test_an_address_that_is_not_on_record_says_so():
