@@ -5,7 +5,7 @@ purpose, the argument about its risks and the declaration of conformity stay wit
 (`Art. 113`, as amended); a dossier claims no conformity.
 """
 
-from audit.compliance.ai_act_annex_iv import control, description, development, life
+from audit.compliance.ai_act_annex_iv import changes, control, description, development, life
 
 NAME = "ai_act_annex_iv"
 PARTS = (
@@ -14,7 +14,7 @@ PARTS = (
     control.control,
     control.metrics,
     control.risks,
-    life.changes,
+    changes.changes,
     life.standards,
     life.declaration,
     life.monitoring,

@@ -1,23 +1,11 @@
-"""Point 2: how it was made: steps and code, design, data, compute, tests, security."""
+"""Point 2: how it was made: steps and code, design, compute, tests, security."""
 
-from audit.compliance.ai_act_annex_iv.common import (
-    NAME,
-    NO_PLAN,
-    PLAN,
-    RECORDS,
-    REGULATION,
-    ROUNDS,
-    by_plan,
-    model_of,
-    plan_of,
-)
+from audit.compliance.ai_act_annex_iv.common import NAME, NO_PLAN, PLAN, REGULATION, ROUNDS, by_plan, model_of, plan_of
+from audit.compliance.ai_act_annex_iv.data import data_fields, data_sets, sites
 from audit.compliance.documents import Field, Part, Table, absent, built, found, person_states, tabled
 from audit.compliance.evidence import Evidence
-from audit.compliance.training_facts import DataSetFacts, RunFacts
 
 _MOST_ROUNDS = 200
-_ASKED = "purpose, categories and recipients"
-_REFUSED = "training.site.refuse"
 
 
 def development(evidence: Evidence) -> Part:
@@ -30,8 +18,14 @@ def development(evidence: Evidence) -> Part:
             "Trained in rounds at the sites; the platform sums masked updates and sees no record and no single update. "
             "Numbers of people and rows are bands."
         ),
-        fields=(*_design(evidence), *_compute(evidence), *_data(evidence), *_testing(evidence), *_security(evidence)),
-        tables=(_settings(evidence), _data_sets(evidence), _sites(evidence), _rounds(evidence)),
+        fields=(
+            *_design(evidence),
+            *_compute(evidence),
+            *data_fields(evidence),
+            *_testing(evidence),
+            *_security(evidence),
+        ),
+        tables=(_settings(evidence), data_sets(evidence), sites(evidence), _rounds(evidence)),
     )
 
 
@@ -86,29 +80,6 @@ def _compute(evidence: Evidence) -> list[Field]:
             "Energy, processors and memory used (2(c))",
             "Not measured: sites report no use of their machines.",
         ),
-    ]
-
-
-def _data(evidence: Evidence) -> list[Field]:
-    plan = plan_of(evidence)
-    return [
-        by_plan("purpose", "Purpose that consents had to permit (2(d))", plan.purpose if plan else None),
-        by_plan(
-            "conditions",
-            "Conditions that the plan meets (2(d))",
-            (", ".join(plan.conditions) or "none") if plan else None,
-        ),
-        by_plan(
-            "selection",
-            "Selection of records (2(d))",
-            f"Subjects whose consent permits {_ASKED} at the round's block, at least {plan.minimum_cohort} at a site"
-            if plan
-            else None,
-        ),
-        person_states("collection", "How the data came to be collected (2(d), Art. 10(2)(b))"),
-        person_states("labelling", "Labelling and cleaning of the data (2(d))"),
-        person_states("bias", "Examination for biases, and gaps in the data (Art. 10(2)(f) to (h))"),
-        person_states("oversight_assessment", "Assessment of the oversight by people that is needed (2(e), Art. 14)"),
     ]
 
 
@@ -173,70 +144,6 @@ def _settings(evidence: Evidence) -> Table:
     plan = plan_of(evidence)
     rows = plan.settings if plan else ()
     return tabled("settings", "Settings of the training (2(b))", ("Setting", "Value"), rows, PLAN, otherwise=NO_PLAN)
-
-
-def _data_sets(evidence: Evidence) -> Table:
-    plan = plan_of(evidence)
-    names = {name for name, _ in plan.columns} if plan else set()
-    sites = plan.sites if plan else ()
-    rows = [
-        (
-            evidence.name_of(one.organization),
-            one.name,
-            one.size,
-            _covered(one, names),
-            ", ".join(one.purposes),
-            one.signed,
-            one.schema_digest,
-        )
-        for one in evidence.training.data_sets
-        if one.organization in sites and names & {column.name for column in one.columns}
-    ]
-    columns = ("Site", "Data set", "Rows", "The plan's columns in it", "May be used for", "Signed", "Schema")
-    return tabled(
-        "data_sets",
-        "Data sets of the sites that hold the plan's columns (2(d))",
-        columns,
-        rows,
-        "data sets as their sites signed them",
-        otherwise="No site of the plan has registered a data set with its columns.",
-    )
-
-
-def _covered(one: DataSetFacts, names: set[str]) -> str:
-    return ", ".join(f"{column.name} ({column.kind})" for column in one.columns if column.name in names)
-
-
-def _sites(evidence: Evidence) -> Table:
-    run = model_of(evidence).run
-    sites = sorted({site.organization for one in run.rounds for site in one.sites}, key=evidence.name_of)
-    rows = [(evidence.name_of(site), *_taken_part(run, site), _refusals(evidence, run, site)) for site in sites]
-    columns = ("Site", "Rounds", "Consent epochs", "Cohorts", "Refusals and losses")
-    return tabled(
-        "sites",
-        "Sites: consents they stood on, and cohorts in bands (2(d))",
-        columns,
-        rows,
-        f"{ROUNDS}; {RECORDS}",
-        otherwise="No round of this run was closed in the period.",
-    )
-
-
-def _taken_part(run: RunFacts, organization: str) -> tuple[int, str, str]:
-    parts = [site for one in run.rounds for site in one.sites if site.organization == organization]
-    epochs = [site.epoch for site in parts if site.epoch is not None]
-    cohorts = dict.fromkeys(site.cohort for site in parts if site.cohort is not None)
-    span = (f"{min(epochs)} to {max(epochs)}" if min(epochs) != max(epochs) else str(epochs[0])) if epochs else "-"
-    return len(parts), span, ", ".join(cohorts) or "-"
-
-
-def _refusals(evidence: Evidence, run: RunFacts, organization: str) -> int:
-    return sum(
-        record["action"] in (_REFUSED, "training.site.lose")
-        and record["subject"].get("id") == run.id
-        and record["data"]["organization"] == organization
-        for record in evidence.records
-    )
 
 
 def _rounds(evidence: Evidence) -> Table:
