@@ -38,7 +38,7 @@ GROUPS = (
     Group("", (OVERVIEW,)),
     Group(_("Govern"), (PROPOSALS,)),
     Group(_("Train"), (Section("plans", _("Plans"), "clipboard-list", frozenset({"plan"})), RUNS, MODELS)),
-    Group(_("Prove"), (Section("bundles", _("Evidence"), "file-check"),)),
+    Group(_("Prove"), (Section("reports", _("Reports"), "file-text", frozenset({"report", "bundles"})),)),
 )
 # The five places of a phone; everything else is under the last.
 PLACES = (OVERVIEW, PROPOSALS, RUNS, MODELS, MORE)
