@@ -41,7 +41,7 @@ class ChainCheck:
         history: TimelockHistory,
         organization: bytes,
         addresses: Callable[[KeyPurpose], str],
-        max_head_age_seconds: int,
+        max_head_age_seconds: Callable[[], int],
         clock: Clock = now,
     ) -> None:
         self._chain = chain
@@ -60,7 +60,7 @@ class ChainCheck:
             return [Finding("node", False, error.message)]
         age = int(self._clock().timestamp()) - head.time
         text = _("Block %(number)d, %(age)d s old") % {"number": head.number, "age": max(age, 0)}
-        return [Finding("head_age", age <= self._max_age, text)]
+        return [Finding("head_age", age <= self._max_age(), text)]
 
     def consortium(self, consortium: Consortium) -> list[Finding]:
         """Look at the contracts: complete, their code ours, one belonging to the other, our keys in the registry."""

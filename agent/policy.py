@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -58,7 +58,7 @@ class SigningPolicy:
         chain_id: int,
         pins: Pins,
         switch: KillSwitch,
-        signatures_per_minute: int,
+        signatures_per_minute: Callable[[], int],
         clock: Clock = now,
     ) -> None:
         self._organization = uuid_to_bytes32(organization)
@@ -121,8 +121,8 @@ class SigningPolicy:
             recent = self._recent[purpose]
             while recent and recent[0] <= moment - _WINDOW_SECONDS:
                 recent.popleft()
-            if len(recent) >= self._limit:
-                raise _refusal("too_many", f"More than {self._limit} signatures a minute. Wait, and find out why.")
+            if len(recent) >= (limit := self._limit()):
+                raise _refusal("too_many", f"More than {limit} signatures a minute. Wait, and find out why.")
             recent.append(moment)
 
 

@@ -1,9 +1,10 @@
 """One member's site, put together from its folder."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -21,10 +22,11 @@ from agent.journal import Journal
 from agent.keystore import KeyPurpose, load_key, read_passphrase
 from agent.letters import Letters
 from agent.names import NameBook
-from agent.people import People
+from agent.people import People, Person
 from agent.policy import SigningPolicy
 from agent.proposing import Proposing
 from agent.questions import QuestionReader
+from agent.rules_file import RulesFile
 from agent.signer import Signer
 from agent.timelock import TimelockHistory
 from consortium.kernel.identifiers import uuid_to_bytes32
@@ -63,6 +65,10 @@ class Site:
         return KillSwitch(self.journal)
 
     @cached_property
+    def rules_file(self) -> RulesFile:
+        return RulesFile(self.folder, self.journal)
+
+    @cached_property
     def letters(self) -> Letters:
         return Letters(self.journal, clock=self.clock)
 
@@ -97,7 +103,7 @@ class Site:
             chain_id=self.configuration.chain_id,
             pins=self.pins,
             switch=self.switch,
-            signatures_per_minute=self.configuration.rules.signatures_per_minute,
+            signatures_per_minute=lambda: self.configuration.rules.signatures_per_minute,
             clock=self.clock,
         )
         return Signer(keys, policy, self.journal)
@@ -109,7 +115,7 @@ class Site:
             history=TimelockHistory(self.chain, self.journal),
             organization=self.organization,
             addresses=self.signer.address,
-            max_head_age_seconds=self.configuration.rules.max_head_age_seconds,
+            max_head_age_seconds=lambda: self.configuration.rules.max_head_age_seconds,
             clock=self.clock,
         )
 
@@ -133,6 +139,11 @@ class Site:
             letters=self.letters,
             organization=self.organization,
         )
+
+    def change_rules(self, values: Mapping[str, Any], *, person: Person) -> None:
+        """Change local rules in site.toml and in this process at once; see `RulesFile.change`."""
+        rules = self.rules_file.change(values, person=person)
+        self.configuration = replace(self.configuration, rules=rules)
 
     def client(self, *, transport: httpx.AsyncBaseTransport | None = None) -> PlatformClient:
         """Return a new client; close it with `async with`."""

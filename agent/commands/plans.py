@@ -54,7 +54,7 @@ def _decide(args: argparse.Namespace) -> int:
     site = open_site(args.folder)
     person = prove(site, args)
     person.require(Role.STEWARD)
-    Plans(site.journal, site.configuration.rules).decide(args.digest, args.value, person=person.name)
+    Plans(site.journal, lambda: site.configuration.rules).decide(args.digest, args.value, person=person.name)
     say(f"{args.digest} is {args.value} at this site.")
     return 0
 

@@ -52,7 +52,7 @@ class Committing:
     choices: ChoiceJournal
     cohorts: Callable[[], Cohorts]
     anchoring: Callable[[], Anchoring]
-    rules: Rules
+    rules: Callable[[], Rules]
     clock: Clock
 
     def commit(
@@ -86,7 +86,7 @@ class Committing:
     def _require_young_head(self, ledger: Ledger) -> BlockHeader:
         head = ledger.head()
         age = int(self.clock().timestamp()) - head.time
-        if age > self.rules.max_head_age_seconds:
+        if age > self.rules().max_head_age_seconds:
             raise refused("head_too_old", f"The newest block of this site's node is {age} s old.")
         return head
 
@@ -172,7 +172,7 @@ class Committing:
     def _cohort(self, attempt: Attempt, head: BlockHeader) -> Cohort:
         """Return who permits the plan and has rows, at least as many as plan and member ask for."""
         plan = attempt.plan
-        minimum = max(plan.terms.minimum_band, self.rules.minimum_cohort)
+        minimum = max(plan.terms.minimum_band, self.rules().minimum_cohort)
         selected = self.cohorts().select_cohort(
             attempt.ledger.consortium,
             question_of(plan),

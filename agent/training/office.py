@@ -44,7 +44,7 @@ class TrainingOffice:
 
     @cached_property
     def plans(self) -> Plans:
-        return Plans(self.site.journal, self.site.configuration.rules)
+        return Plans(self.site.journal, lambda: self.site.configuration.rules)
 
     @cached_property
     def results(self) -> Results:
@@ -77,7 +77,7 @@ class TrainingOffice:
             choices=ChoiceJournal(self.site.journal),
             cohorts=lambda: self.site.consents.cohorts,
             anchoring=lambda: self.site.consents.anchoring,
-            rules=self.site.configuration.rules,
+            rules=lambda: self.site.configuration.rules,
             clock=self.site.clock,
         )
 

@@ -1,6 +1,7 @@
 """Plans at the site: fetched by digest, and held to the vote, to this program's own code, and to the member's rules."""
 
 import asyncio
+from collections.abc import Callable
 from functools import lru_cache
 
 from agent.client import PlatformClient
@@ -22,7 +23,7 @@ _PLANS_KEPT = 16
 class Plans:
     """The plans that this site was asked for."""
 
-    def __init__(self, journal: Journal, rules: Rules) -> None:
+    def __init__(self, journal: Journal, rules: Callable[[], Rules]) -> None:
         self._journal = journal
         self._rules = rules
         self._known: dict[str, PlanDocument] = {}
@@ -88,7 +89,7 @@ class Plans:
         self._approved.add(key)
 
     def _require_wanted(self, plan: PlanDocument, digest: str) -> None:
-        rules, decided = self._rules, self.decision(digest)
+        rules, decided = self._rules(), self.decision(digest)
         broken = [
             text
             for holds, text in (
