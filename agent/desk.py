@@ -84,6 +84,14 @@ class BallotDesk:
         letter = await asyncio.to_thread(cast, digest=digest)
         return letter, await self._courier.deliver(letter)
 
+    async def offered_ballots(self) -> list[OfferedBallot]:
+        """Return the ballots as the platform names them, unread."""
+        return await self._client.ballots()
+
+    async def document(self, digest: str, *, largest: int = MAX_DOCUMENT_BYTES) -> bytes:
+        """Return the bytes of a digest; `ContradictionError` if the platform sends others."""
+        return await self._client.blob(digest, largest=largest)
+
     async def offered_consortia(self) -> list[OfferedConsortium]:
         """Return the consortia as the platform names them, unchecked."""
         return await self._client.consortia()

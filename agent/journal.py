@@ -121,6 +121,12 @@ class Journal:
             rows = self._connection.execute(statement, (before or 2**62, *kinds, limit)).fetchall()
         return [_entry(row) for row in rows]
 
+    def select(self, where: str, *values: Any, limit: int, oldest_first: bool = False) -> list[Entry]:
+        """Return the entries that a condition holds for; the condition is the caller's constant text."""
+        order = "ASC" if oldest_first else "DESC"
+        statement = f"SELECT {_COLUMNS} FROM entries WHERE {where} ORDER BY position {order} LIMIT ?"  # noqa: S608  callers' constants
+        return [_entry(row) for row in self.read(statement, *values, limit)]
+
     def verify(self) -> int:
         """Recompute the chain of hashes and return how many entries it has; `JournalError` names the first wrong."""
         expected, count = START, 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from agent.ballot_history import BallotHistory
 from agent.ballots import Ballots
 from agent.chain import Chain, open_chain
 from agent.chain_check import ChainCheck, Trust
@@ -129,6 +130,12 @@ class Site:
         names = NameBook(configuration.organization, configuration.name)
         reader = QuestionReader(self.chain, organization=configuration.organization, names=names)
         return Ballots(reader=reader, chain=self.chain, signer=self.signer, journal=self.journal, letters=self.letters)
+
+    @cached_property
+    def ballot_history(self) -> BallotHistory:
+        return BallotHistory(
+            journal=self.journal, letters=self.letters, chain=self.chain, organization=self.organization
+        )
 
     @cached_property
     def proposing(self) -> Proposing:

@@ -199,6 +199,8 @@ class WorkLoop:
 
     def _record(self, job: Job, outcome: str, **detail: str) -> None:
         kind, consortium = job.kind[:64], str(job.consortium)
+        if job.run != job.id:
+            detail["run"] = job.run
         self._site.journal.record(
             "work", outcome, work=job.id, work_kind=kind, consortium=consortium, fence=job.fence, **detail
         )
