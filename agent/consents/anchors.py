@@ -118,6 +118,11 @@ class Anchors:
         with self._database.transaction() as connection:
             connection.execute("UPDATE anchors SET state = ? WHERE digest = ?", (state, digest))
 
+    def note_landing(self, digest: str, *, block: int, at: int) -> None:
+        """Note by which block this site's node first showed an entry."""
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO landings VALUES (?, ?, ?)", (digest, block, at))
+
     def leaves(self, anchor: str) -> dict[bytes, bytes]:
         """Return an epoch's leaves, S to C."""
         return dict(self._database.rows("SELECT subject, consent FROM leaves WHERE anchor = ?", anchor))

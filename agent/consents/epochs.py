@@ -26,6 +26,7 @@ from consent.domain.conflicts import DEFAULT_POLICY, ConflictPolicy
 from consortium.kernel.bands import band
 from consortium.kernel.consent_leaf import LeafContext
 from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
+from contracts.events import BlockHeader
 
 CONTRACT = "ConsentAnchor"
 EPOCHS_PATH = f"{PREFIX}/consents/epochs"
@@ -94,12 +95,12 @@ class Anchoring:
             If the chain holds an entry that this site did not sign. Replace the site key at once.
         """
         state = self.chain_state(consortium)
-        now = self._chain.head().time
+        head = self._chain.head()
         with self._store.database.transaction():
             if state.seq and not self._is_known(consortium.id, state):
-                self._land(consortium.id, state)
+                self._land(consortium.id, state, head)
             pending = self.anchors.on_its_way(consortium.id)
-            if pending is not None and self._is_lost(pending, state, now):
+            if pending is not None and self._is_lost(pending, state, head.time):
                 self.anchors.mark(pending.digest, "lost")
                 self.effects.detach(pending.digest)
                 self.effects.wish_epoch([consortium.id] if pending.kind == EPOCH else [])
@@ -125,7 +126,7 @@ class Anchoring:
         last = self.anchors.last_landed(consortium)
         return last is not None and last.seq == state.seq and self._explains(consortium, last, state)
 
-    def _land(self, consortium: uuid.UUID, state: ChainState) -> None:
+    def _land(self, consortium: uuid.UUID, state: ChainState, head: BlockHeader) -> None:
         """Find the entry that made the chain's state, among all that were ever signed under its number."""
         for anchor in self.anchors.at_seq(consortium, state.seq):
             if self._explains(consortium, anchor, state):
@@ -139,6 +140,7 @@ class Anchoring:
             # A development chain that came back shorter; the rest is mined again from the stored bytes.
             return
         self.anchors.mark(anchor.digest, "landed")
+        self.anchors.note_landing(anchor.digest, block=head.number, at=head.time)
         if anchor.kind == EPOCH:
             self.anchors.load_rules(consortium, anchor.digest)
 

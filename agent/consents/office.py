@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from agent.chain import Consortium
 from agent.client import OfferedConsortium
 from agent.consents.cohort import Cohorts
+from agent.consents.data_set_shelf import DataSetShelf
 from agent.consents.data_sets import DataSets
 from agent.consents.database import Database
 from agent.consents.epochs import Anchoring
 from agent.consents.erasure import Eraser
 from agent.consents.importing import Importer
+from agent.consents.imports import ImportDesk
 from agent.consents.outgoing import OutgoingMail
+from agent.consents.overview import ConsentOverview
 from agent.consents.proofs import Proofs
 from agent.consents.schema import STORE
 from agent.consents.signing import DocumentSigner
@@ -72,6 +75,20 @@ class ConsentOffice:
             pseudonym_key=self.pseudonym_key,
             clock=self.site.clock,
         )
+
+    @cached_property
+    def imports(self) -> ImportDesk:
+        return ImportDesk(
+            self.root, journal=self.site.journal, office=lambda: ConsentOffice(self.site), clock=self.site.clock
+        )
+
+    @cached_property
+    def overview(self) -> ConsentOverview:
+        return ConsentOverview(self.store, clock=self.site.clock)
+
+    @cached_property
+    def data_set_shelf(self) -> DataSetShelf:
+        return DataSetShelf(self.root, journal=self.site.journal, mail=self.mail, data_sets=self.data_sets)
 
     @cached_property
     def anchoring(self) -> Anchoring:

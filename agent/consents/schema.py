@@ -44,6 +44,11 @@ CREATE TABLE IF NOT EXISTS anchors (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS anchors_by_seq ON anchors (consortium, seq);
 CREATE UNIQUE INDEX IF NOT EXISTS one_anchor_on_its_way ON anchors (consortium) WHERE state = 'signed';
+CREATE TABLE IF NOT EXISTS landings (
+    anchor TEXT PRIMARY KEY REFERENCES anchors (digest),
+    block INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS provisions (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS leaves (
     anchor TEXT NOT NULL REFERENCES anchors (digest),
