@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 # Registers how a plan is tied to its vote.
 import agent.training.plan_binding  # noqa: F401
-from agent.chain import Consortium
 from agent.commands.terminal import add_person, prove, say
 from agent.courier import Courier
 from agent.letters import Letter
 from agent.people import Person, Role
 from agent.site import Site, open_site
 from agent.training.plans import ALLOWED, REFUSED, Plans
+from agent.training.proposals import sign_proposal
 from consortium.kernel.errors import InvalidInputError
-from consortium.kernel.identifiers import uuid_to_bytes32
 from training.federated.plan_document import MAX_PLAN_BYTES, PlanDocument, parse_plan
 
 if TYPE_CHECKING:
@@ -79,18 +78,3 @@ async def propose_plan(
         plan = parse_plan(await client.blob(digest, largest=MAX_PLAN_BYTES))
         letter = await asyncio.to_thread(sign_proposal, site, checked, plan, person)
         return plan, letter, await courier.deliver(letter)
-
-
-def sign_proposal(site: Site, consortium: Consortium, plan: PlanDocument, person: Person) -> Letter:
-    """Return the signed opening of the decision on a plan."""
-    if plan.consortium != consortium.id:
-        raise InvalidInputError("The plan is drafted for another consortium. Draft it for this one.")
-    return site.proposing.open_decision(
-        consortium=consortium,
-        kind="ApprovePlan",
-        subject=plan.subject(),
-        owners=[uuid_to_bytes32(organization) for organization in plan.sites],
-        description=plan.title,
-        person=person,
-        document_digest=plan.digest(),
-    )

@@ -16,8 +16,11 @@ from agent.training.choices import ChoiceJournal
 from agent.training.committing import Committing
 from agent.training.incoming import Results
 from agent.training.ledger import Ledger
+from agent.training.plan_checks import PlanChecks
+from agent.training.plan_shelf import PlanShelf
 from agent.training.plans import Plans
 from agent.training.records import RecordDoor
+from agent.training.run_book import RunBook
 from agent.training.runner_process import RunnerProcess
 from agent.training.runs_folder import RunsFolder
 from agent.training.shelf import Shelf
@@ -44,7 +47,24 @@ class TrainingOffice:
 
     @cached_property
     def plans(self) -> Plans:
-        return Plans(self.site.journal, lambda: self.site.configuration.rules)
+        return Plans(self.site.journal, lambda: self.site.configuration.rules, self.plan_shelf)
+
+    @cached_property
+    def plan_shelf(self) -> PlanShelf:
+        return PlanShelf(self.site.folder.root, self.site.journal)
+
+    @cached_property
+    def plan_checks(self) -> PlanChecks:
+        return PlanChecks(
+            shelf=self.plan_shelf,
+            plans=self.plans,
+            data_sets=lambda: self.site.consents.data_set_shelf,
+            rules=lambda: self.site.configuration.rules,
+        )
+
+    @cached_property
+    def run_book(self) -> RunBook:
+        return RunBook(runs=self.runs, journal=self.site.journal, plans=self.plan_shelf)
 
     @cached_property
     def results(self) -> Results:
@@ -111,15 +131,18 @@ class TrainingOffice:
                 self._ledgers[consortium] = (time.monotonic(), known)
             return known
 
-    async def _check(self, client: PlatformClient, consortium: uuid.UUID) -> Ledger:
-        offered = next((one for one in await client.consortia() if one.id == consortium), None)
-        if offered is None or offered.chain_id != self.site.configuration.chain_id:
-            raise ContradictionError("The platform asks for work of a consortium that this member is not in.")
-        named = Consortium(offered.id, offered.name, offered.chain_id, offered.contracts)
-        checked = await asyncio.to_thread(self.site.trust.admit, named)
+    def ledger_on(self, checked: Consortium) -> Ledger:
+        """Return the ledger of a consortium that was checked a moment ago."""
         return Ledger(
             chain=self.site.chain,
             consortium=checked,
             signer=self.site.signer,
             organization=self.site.configuration.organization,
         )
+
+    async def _check(self, client: PlatformClient, consortium: uuid.UUID) -> Ledger:
+        offered = next((one for one in await client.consortia() if one.id == consortium), None)
+        if offered is None or offered.chain_id != self.site.configuration.chain_id:
+            raise ContradictionError("The platform asks for work of a consortium that this member is not in.")
+        named = Consortium(offered.id, offered.name, offered.chain_id, offered.contracts)
+        return self.ledger_on(await asyncio.to_thread(self.site.trust.admit, named))

@@ -11,7 +11,9 @@ from agent.journal import Journal
 from agent.training.errors import refused
 from agent.training.ledger import Ledger
 from agent.training.payloads import CommitAsked
+from agent.training.plan_shelf import PlanShelf
 from consortium.kernel.digests import digest_to_bytes32
+from consortium.kernel.identifiers import to_hex
 from training.federated.errors import BoundBrokenError, PlanInvalidError
 from training.federated.plan_document import MAX_PLAN_BYTES, PlanDocument, parse_plan
 from training.federated.source_digests import code_digest, runner_digest
@@ -23,9 +25,10 @@ _PLANS_KEPT = 16
 class Plans:
     """The plans that this site was asked for."""
 
-    def __init__(self, journal: Journal, rules: Callable[[], Rules]) -> None:
+    def __init__(self, journal: Journal, rules: Callable[[], Rules], shelf: PlanShelf | None = None) -> None:
         self._journal = journal
         self._rules = rules
+        self._shelf = shelf
         self._known: dict[str, PlanDocument] = {}
         self._approved: set[tuple[str, str, bytes]] = set()
 
@@ -64,7 +67,7 @@ class Plans:
         if asked.terms != plan.terms.to_wire() or plan.consortium != ledger.consortium.id:
             raise refused("plan_not_approved", "The terms or the consortium are not those of the plan's document.")
         self._require_approved(ledger, plan, asked)
-        if plan.code_digest != _own_code() or plan.runner_digest != _own_runner():
+        if (plan.code_digest, plan.runner_digest) != own_digests():
             raise refused("digest_differs", "The plan names other code or another runner than this site has.")
         self._require_wanted(plan, asked.plan)
 
@@ -87,6 +90,8 @@ class Plans:
         if ledger.organization not in plan.sites or not ledger.has_consented(asked.decision):
             raise refused("not_consented", "This member has not said yes to training on its own data by this plan.")
         self._approved.add(key)
+        if self._shelf is not None:
+            self._shelf.keep(plan, decision=to_hex(asked.decision))
 
     def _require_wanted(self, plan: PlanDocument, digest: str) -> None:
         rules, decided = self._rules(), self.decision(digest)
@@ -105,13 +110,9 @@ class Plans:
 
 
 @lru_cache(maxsize=1)
-def _own_code() -> str:
-    return code_digest()
-
-
-@lru_cache(maxsize=1)
-def _own_runner() -> str:
-    return runner_digest()
+def own_digests() -> tuple[str, str]:
+    """Return the digests of this program's own code and runner."""
+    return code_digest(), runner_digest()
 
 
 def _key(digest: str) -> str:

@@ -15,7 +15,7 @@ import pytest
 import agent.keystore
 from agent.chain import Consortium
 from agent.client import OfferedConsortium
-from agent.commands.plans import sign_proposal
+from agent.training.proposals import sign_proposal
 from agent.configuration import Configuration, Rules
 from agent.errors import JobRefusedError
 from agent.founding import found_site

@@ -10,7 +10,7 @@ import agent.keystore
 import agent.people
 from agent.chain import Consortium
 from agent.cli import main
-from agent.commands.plans import sign_proposal
+from agent.training.proposals import sign_proposal
 from agent.configuration import Rules, parse_configuration
 from agent.documents import require_named
 from agent.errors import ContradictionError, PersonRefusedError

@@ -1,0 +1,30 @@
+"""Putting a plan to the vote: the signed opening of the decision on its digest and terms."""
+
+from agent.chain import Consortium
+from agent.letters import Letter
+from agent.people import Person
+from agent.site import Site
+from consortium.kernel.errors import InvalidInputError
+from consortium.kernel.identifiers import uuid_to_bytes32
+from training.federated.plan_document import PlanDocument
+
+
+def sign_proposal(site: Site, consortium: Consortium, plan: PlanDocument, person: Person) -> Letter:
+    """Return the signed opening; every site of the plan is an owner, whose own yes is needed besides the majority.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is a plan of another consortium.
+    """
+    if plan.consortium != consortium.id:
+        raise InvalidInputError("The plan is drafted for another consortium. Draft it for this one.")
+    return site.proposing.open_decision(
+        consortium=consortium,
+        kind="ApprovePlan",
+        subject=plan.subject(),
+        owners=[uuid_to_bytes32(organization) for organization in plan.sites],
+        description=plan.title,
+        person=person,
+        document_digest=plan.digest(),
+    )
