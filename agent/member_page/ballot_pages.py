@@ -1,5 +1,6 @@
-"""The ballots that wait, one of them to read, and the signature."""
+"""The ballots that wait and those given, one of them to read, the signature, and what became of it."""
 
+import asyncio
 import uuid
 
 from starlette.requests import Request
@@ -8,10 +9,14 @@ from starlette.responses import Response
 from agent.ballots import Choice
 from agent.desk import LaidOut
 from agent.errors import NotOpenError
-from agent.member_page.desk_view import Page
-from agent.people import Person
-from consortium.kernel.errors import ConsiliumError, InvalidInputError
+from agent.member_page.desk_view import Page, to
+from agent.people import Person, Role
+from consortium.kernel.errors import ConsiliumError, InvalidInputError, NotFoundError
 from consortium.kernel.identifiers import from_hex
+from training.federated.errors import PlanInvalidError
+from training.federated.plan_document import PlanDocument, parse_plan
+
+PLAN_KIND = "ApprovePlan"
 
 
 class BallotPages:
@@ -26,49 +31,67 @@ class BallotPages:
             ballots, trouble = await self._page.desk.waiting(), ""
         except ConsiliumError as error:
             ballots, trouble = [], error.message
-        return self._page.render(request, "ballots.html", ballots=ballots, trouble=trouble)
+        given = await asyncio.to_thread(self._page.site.ballot_history.latest)
+        return await self._page.render(request, "ballots.html", ballots=ballots, given=given, trouble=trouble)
 
     async def one(self, request: Request, _person: Person) -> Response:
         """Show one ballot with a sentence and a digest for each answer."""
-        proposal = _identifier(request)
-        try:
-            laid_out = await self._page.desk.read(proposal)
-        except ConsiliumError as error:
-            return self._page.render(request, "trouble.html", _status(error), trouble=error.message)
-        return self._show(request, laid_out)
+        return await self._show(request)
 
     async def cast(self, request: Request, person: Person) -> Response:
-        """Sign with the pass phrase given again, and say what became of it."""
+        """Sign with the pass phrase given again, and lead to what became of it."""
         proposal = _identifier(request)
         fields = await self._page.form(request)
         try:
-            choice = Choice(fields.get("choice", ""))
-            digest = from_hex(fields.get(f"digest_{choice}", ""), size_bytes=32)
-        except (ValueError, InvalidInputError):
-            return await self._again(request, proposal, "Choose an answer and send the form as it stands.", 400)
-        try:
+            person.require(Role.VOTER)
+            choice, digest = _answer(fields)
             proven = await self._page.prove(person.name, fields.get("pass_phrase", ""))
-            letter, delivered = await self._page.desk.cast(
+            letter, _delivered = await self._page.desk.cast(
                 proposal=proposal, choice=choice, person=proven, digest=digest
             )
         except ConsiliumError as error:
-            return await self._again(request, proposal, error.message, _status(error))
-        return self._page.render(request, "signed.html", letter=letter, delivered=delivered, choice=choice)
+            return await self._page.again(request, person, error, self._show)
+        return to(f"/ballots/signed/{letter.digest}")
 
-    async def _again(self, request: Request, proposal: uuid.UUID, trouble: str, status: int) -> Response:
+    async def signed(self, request: Request, _person: Person) -> Response:
+        """Show what was signed and how far it has come."""
+        digest = request.path_params["digest"]
+        given = await asyncio.to_thread(self._page.site.ballot_history.find, digest)
+        if given is None:
+            raise NotFoundError("This member has signed no ballot of that digest.")
+        return await self._page.render(request, "signed.html", given=given)
+
+    async def _show(self, request: Request, *, trouble: str = "", status: int = 200) -> Response:
         try:
-            laid_out = await self._page.desk.read(proposal)
-        except ConsiliumError:
-            return self._page.render(request, "trouble.html", status, trouble=trouble)
-        return self._show(request, laid_out, trouble=trouble, status=status)
-
-    def _show(self, request: Request, laid_out: LaidOut, *, trouble: str = "", status: int = 200) -> Response:
+            laid_out = await self._page.desk.read(_identifier(request))
+        except ConsiliumError as error:
+            said = trouble or error.message
+            return await self._page.render(request, "trouble.html", max(status, error.http_status), trouble=said)
+        plan = await asyncio.to_thread(self._plan, laid_out)
         question = laid_out.question
         author = self._page.site.ballots.reader.names.name(question.author) if question else ""
         document = laid_out.document.decode(errors="replace")
-        return self._page.render(
-            request, "ballot.html", status, ballot=laid_out, author=author, document=document, trouble=trouble
-        )
+        about = {"ballot": laid_out, "author": author, "document": document, "plan": plan}
+        return await self._page.render(request, "ballot.html", status, **about, trouble=trouble)
+
+    def _plan(self, laid_out: LaidOut) -> PlanDocument | None:
+        """Return the plan behind a ballot, and keep it: its checks have a page of their own."""
+        if laid_out.question is None or laid_out.question.kind != PLAN_KIND or not laid_out.document:
+            return None
+        try:
+            plan = parse_plan(laid_out.document)
+        except PlanInvalidError:
+            return None
+        self._page.site.training.plan_shelf.keep(plan, decision=laid_out.question.id_text)
+        return plan
+
+
+def _answer(fields: dict[str, str]) -> tuple[Choice, bytes]:
+    try:
+        choice = Choice(fields.get("choice", ""))
+        return choice, from_hex(fields.get(f"digest_{choice}", ""), size_bytes=32)
+    except (ValueError, InvalidInputError) as error:
+        raise InvalidInputError("Choose an answer and send the form as it stands.") from error
 
 
 def _identifier(request: Request) -> uuid.UUID:
@@ -76,7 +99,3 @@ def _identifier(request: Request) -> uuid.UUID:
         return uuid.UUID(request.path_params["proposal"])
     except ValueError as error:
         raise NotOpenError("No such ballot waits for this member.") from error
-
-
-def _status(error: ConsiliumError) -> int:
-    return error.http_status

@@ -1,7 +1,10 @@
 """What the pages share: the site behind them, the session in front, rendering and refusing."""
 
 import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from jinja2 import Environment
@@ -12,15 +15,17 @@ from agent.courier import Courier
 from agent.desk import BallotDesk
 from agent.errors import PersonRefusedError
 from agent.member_page.forms import read_form
+from agent.member_page.frame import Frame
 from agent.member_page.presentation import environment
 from agent.member_page.sessions import COOKIE, LONGEST, Session, Sessions
 from agent.member_page.throttle import Throttle
-from agent.people import Person
+from agent.people import Person, Role
 from agent.site import Site
-from consortium.kernel.errors import ForbiddenError
+from consortium.kernel.errors import ConsiliumError, ForbiddenError, InvalidInputError
 
 # scrypt takes 32 MiB a try; more at once would let strangers fill the memory.
 _TRIES_AT_ONCE = 2
+Show = Callable[..., Awaitable[Response]]
 
 
 @dataclass
@@ -35,6 +40,10 @@ class Page:
     templates: Environment = field(default_factory=environment)
     tries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_TRIES_AT_ONCE))
 
+    @cached_property
+    def frame(self) -> Frame:
+        return Frame(self.site, self.desk)
+
     def session(self, request: Request) -> Session | None:
         return self.sessions.find(request.cookies.get(COOKIE, ""))
 
@@ -48,10 +57,15 @@ class Page:
     async def form(self, request: Request) -> dict[str, str]:
         """Return a form's fields after its CSRF token was held to the session's."""
         fields = await read_form(request)
+        self.require_token(request, fields)
+        return fields
+
+    def require_token(self, request: Request, fields: dict[str, str]) -> None:
+        """Refuse a form that is not of this session's page."""
         session = self.session(request)
         if session is None or not session.has_csrf_token(fields.get("csrf_token", "")):
             raise ForbiddenError("The form is too old, or not of this page. Go back, reload and send it again.")
-        return fields
+        self.frame.forget()
 
     async def prove(self, name: str, pass_phrase: str) -> Person:
         """Return the person whose pass phrase this is; wrong ones are counted and written down.
@@ -72,15 +86,53 @@ class Page:
         self.throttle.succeed(name)
         return person
 
-    def render(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    async def prove_steward(self, person: Person, fields: dict[str, str]) -> Person:
+        """Return the steward who is logged in, proven by the pass phrase given again."""
+        person.require(Role.STEWARD)
+        return await self.prove(person.name, fields.get("pass_phrase", ""))
+
+    async def consortia(self) -> list[tuple[uuid.UUID, str]]:
+        """Return number and name of the consortia that this member is active in; those known here if nobody answers."""
+        try:
+            offered = [(one.id, one.name) for one in await self.desk.offered_consortia() if one.status == "active"]
+        except ConsiliumError:
+            known = await asyncio.to_thread(self.site.consents.store.consortia)
+            return [(identity, str(identity)) for identity in known]
+        return offered
+
+    async def chosen_consortia(self, fields: dict[str, str]) -> list[uuid.UUID]:
+        """Return the consortium that a form names, else all; one that this member is not in is refused."""
+        known = [identity for identity, _name in await self.consortia()]
+        if not (text := fields.get("consortium", "")):
+            return known
+        chosen = [identity for identity in known if str(identity) == text]
+        if not chosen:
+            raise InvalidInputError("This member is not active in that consortium. Choose one of the list.")
+        return chosen
+
+    async def again(
+        self, request: Request, person: Person, error: ConsiliumError, show: Show, **context: Any
+    ) -> Response:
+        """Show a page again with why a form was refused; the refusal is in the journal, nothing else changed."""
+        action = request.scope["route"].path if "route" in request.scope else request.url.path
+        detail = {"action": action, "reason": error.code}
+        self.site.journal.record("page", "refused", person=person.name, **detail)
+        return await show(request, trouble=error.message, status=error.http_status, **context)
+
+    async def render(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page for the person who is logged in."""
-        session = self.session(request)
+        session, person = self.session(request), self.person(request)
         shown = {
             "csrf_token": session.csrf_token if session else "",
-            "person": self.person(request),
+            "person": person,
+            "is_steward": person is not None and Role.STEWARD in person.roles,
+            "is_voter": person is not None and Role.VOTER in person.roles,
             "member": self.site.configuration.name,
             "is_stopped": self.site.switch.is_stopped,
             "path": request.url.path,
+            "moment_now": self.site.clock(),
+            "done": request.query_params.get("done", ""),
+            "frame": await self.frame.state() if person is not None else None,
             "trouble": "",
         }
         return HTMLResponse(self.templates.get_template(template).render(shown | context), status)
@@ -97,3 +149,11 @@ def set_cookie(answer: Response, cookie: str) -> Response:
 def to(path: str) -> Response:
     """Send the browser to a page after a form."""
     return RedirectResponse(path, 303)
+
+
+def require_uuid(text: str, message: str) -> uuid.UUID:
+    """Return the number that a path or field gives; `InvalidInputError` otherwise."""
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise InvalidInputError(message) from error

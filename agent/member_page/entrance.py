@@ -20,9 +20,9 @@ class Entrance:
             return to("/")
         session = self._page.session(request)
         if session is not None:
-            return self._page.render(request, "login.html")
+            return await self._page.render(request, "login.html")
         cookie, session = self._page.sessions.begin()
-        answer = self._page.render(request, "login.html", csrf_token=session.csrf_token)
+        answer = await self._page.render(request, "login.html", csrf_token=session.csrf_token)
         return set_cookie(answer, cookie)
 
     async def enter(self, request: Request) -> Response:
@@ -33,7 +33,7 @@ class Entrance:
             person = await self._page.prove(name, fields.get("pass_phrase", ""))
         except (PersonRefusedError, TooManyAttemptsError) as error:
             status = 429 if isinstance(error, TooManyAttemptsError) else 403
-            return self._page.render(request, "login.html", status, trouble=error.message, name=name)
+            return await self._page.render(request, "login.html", status, trouble=error.message, name=name)
         self._page.sessions.end(request.cookies.get(COOKIE, ""))
         cookie, _session = self._page.sessions.begin(person)
         self._page.site.journal.record("person", "entered", person=person.name)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from consortium.kernel.errors import InvalidInputError
 
 MAX_FORM_BYTES = 16 * 1024
-_MOST_FIELDS = 32
+_MOST_FIELDS = 64
 _URLENCODED = "application/x-www-form-urlencoded"
 
 

@@ -1,80 +1,27 @@
-import asyncio
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 import agent
-from agent.courier import Courier
 from agent.errors import TooManyAttemptsError
 from agent.member_page import assets
-from agent.member_page.application import member_page
 from agent.member_page.forms import MAX_FORM_BYTES
 from agent.member_page.sessions import COOKIE, IDLE, LONGEST
 from agent.member_page.throttle import FAILURES_A_NAME, FAILURES_IN_ALL, WINDOW_SECONDS, Throttle
 from agent.site import Site
+from tests.unit.agent.browsers import BASE, Browser
 from tests.unit.agent.platforms import ADMISSION, PLAN, PlatformInMemory, admission
 from tests.unit.agent.worlds import PHRASE, SettableClock
 
-BASE = "http://127.0.0.1:8471"
-
-
-class Browser:
-    """Requests to the member page of one site, cookies kept, each in an event loop of the same thread."""
-
-    def __init__(self, site: Site, platform: PlatformInMemory) -> None:
-        self._runner = asyncio.Runner()
-        client = site.client(transport=httpx.ASGITransport(platform.application()))
-        courier = Courier(client, site.letters)
-        application = member_page(site, desk=site.desk(client, courier), courier=courier)
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=BASE)
-        self._client = client
-
-    def get(self, path: str, **form: Any) -> httpx.Response:
-        return self._runner.run(self.http.get(path, **form))
-
-    def post(self, path: str, data: dict[str, str], **form: Any) -> httpx.Response:
-        return self._runner.run(self.http.post(path, data=data, **form))
-
-    def token(self, path: str = "/") -> str:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path).text)
-        assert found is not None
-        return found[1]
-
-    def log_in(self, name: str = "vera", phrase: str = PHRASE) -> httpx.Response:
-        return self.post("/login", {"csrf_token": self.token("/login"), "name": name, "pass_phrase": phrase})
-
-    def close(self) -> None:
-        self._runner.run(self.http.aclose())
-        self._runner.run(self._client.__aexit__(None, None, None))
-        self._runner.close()
-
-
-@pytest.fixture
-def clock() -> SettableClock:
-    return SettableClock()
-
-
-@pytest.fixture
-def timed_site(new_site: Callable[..., Site], clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Site:
-    site = new_site(clock=clock)
-    monkeypatch.setattr(site.trust, "admit", lambda found: found)
-    return site
-
-
-@pytest.fixture
-def platform() -> PlatformInMemory:
-    return PlatformInMemory()
-
-
-@pytest.fixture
-def browser(timed_site: Site, platform: PlatformInMemory) -> Iterator[Browser]:
-    made = Browser(timed_site, platform)
-    yield made
-    made.close()
+PAGES = (
+    *("/", f"/ballots/{ADMISSION}", f"/ballots/{PLAN}", "/consents", "/consents/withdrawals", "/consents/imports"),
+    *("/data-sets", "/plans", "/rules", "/privacy", "/log", "/status"),
+)
+FORMS = (
+    *(f"/ballots/{ADMISSION}", "/consents/withdrawals", "/consents/erasures", "/consents/epoch", "/consents/imports"),
+    *("/data-sets", "/plans", "/plans/sha256:00", "/rules", "/rules/stop", "/rules/resume", "/log/verify"),
+)
 
 
 def _form(
@@ -85,14 +32,14 @@ def _form(
     return fields | {"choice": choice, "pass_phrase": phrase}
 
 
-@pytest.mark.parametrize("path", ["/", f"/ballots/{ADMISSION}", "/log", "/status", "/rules"])
+@pytest.mark.parametrize("path", PAGES)
 def test_stranger_is_led_to_the_door(browser: Browser, path: str) -> None:
     answer = browser.get(path)
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
 
 
-@pytest.mark.parametrize("path", ["/logout", f"/ballots/{ADMISSION}", "/rules/stop", "/rules/resume"])
+@pytest.mark.parametrize("path", ["/logout", *FORMS])
 def test_strangers_form_changes_nothing(browser: Browser, timed_site: Site, path: str) -> None:
     before = len(timed_site.journal.entries())
 
@@ -210,7 +157,7 @@ def test_every_answer_carries_the_policy(browser: Browser, path: str) -> None:
 def test_pages_hold_no_inline_script_or_style(browser: Browser) -> None:
     browser.log_in()
 
-    for path in ("/", f"/ballots/{ADMISSION}", f"/ballots/{PLAN}", "/rules", "/status", "/log"):
+    for path in PAGES:
         text = browser.get(path).text
         assert not re.search(r"<script(?![^>]*\bsrc=)|\bstyle=|<style|\bon[a-z]+=", text), path
         assert "http://" not in text
@@ -256,9 +203,11 @@ def test_ballot_is_cast_from_the_page_to_the_platform(
 
     answer = browser.post(f"/ballots/{ADMISSION}", _form(browser))
 
-    assert answer.status_code == 200
-    assert "Your ballot is signed: yes" in answer.text
     ((path, body, key),) = platform.posts
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/ballots/signed/{key}")
+    signed = browser.get(f"/ballots/signed/{key}").text
+    assert "Your ballot is signed: yes" in signed
+    assert "Handed to the platform" in signed
     assert (path, body["choice"]) == (f"/api/v1/agent/ballots/{ADMISSION}", "yes")
     entries = timed_site.journal.entries()
     assert [(entry.kind, entry.outcome) for entry in entries if entry.digest == key] == [
@@ -308,7 +257,7 @@ def test_ballot_is_kept_while_the_platform_is_away(
 
     answer = browser.post(f"/ballots/{ADMISSION}", _form(browser))
 
-    assert "you need not sign again" in answer.text
+    assert "you need not sign again" in browser.get(answer.headers["location"]).text
     assert len(timed_site.letters.waiting()) == 1
 
 
@@ -363,6 +312,76 @@ def test_voter_cannot_stop_work(browser: Browser, timed_site: Site) -> None:
 
 def test_style_sheets_are_found() -> None:
     assert (assets.static_folder() / "fonts").is_dir()
+
+
+def test_every_form_of_the_page_asks_for_the_sessions_token(browser: Browser, timed_site: Site) -> None:
+    browser.log_in("stan")
+    before = timed_site.folder.configuration.read_bytes()
+
+    for path in FORMS:
+        assert browser.post(path, {"word": "stop", "pass_phrase": PHRASE}).status_code in {400, 403}, path
+
+    assert not timed_site.switch.is_stopped
+    assert timed_site.folder.configuration.read_bytes() == before
+
+
+def test_tabs_say_where_one_is_and_what_waits(browser: Browser) -> None:
+    browser.log_in()
+
+    for path in ("/consents", "/data-sets", "/plans", "/rules", "/privacy", "/log"):
+        assert f'<a href="{path}" aria-current="page">' in browser.get(path).text
+    assert 'Ballots <span class="count">2<span class="sr"> waiting</span>' in browser.get("/log").text
+    assert "Agent in step" in browser.get("/log").text
+
+
+def test_names_that_other_members_chose_are_escaped_in_sentence_and_facts(
+    browser: Browser, timed_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.log_in()
+    names = timed_site.ballots.reader.names
+    monkeypatch.setattr(names, "name", lambda _identifier: '<b id="x">Evil</b><script>alert(1)</script>')
+
+    for path in ("/", f"/ballots/{ADMISSION}", f"/ballots/{PLAN}"):
+        text = browser.get(path).text
+        assert "<script>alert" not in text
+        assert '<b id="x">' not in text
+    assert "&lt;b id=&#34;x&#34;&gt;Evil" in browser.get(f"/ballots/{ADMISSION}").text
+
+
+def test_ballot_lists_the_sentence_and_digest_of_every_answer(browser: Browser) -> None:
+    browser.log_in()
+
+    text = browser.get(f"/ballots/{ADMISSION}").text
+
+    for choice in ("yes", "no", "abstain"):
+        assert f"Hospital 6.5 votes <mark>{choice}</mark> on admitting" in text
+        assert f'name="digest_{choice}"' in text
+    assert len(set(re.findall(r'name="digest_[a-z]+" value="(0x[0-9a-f]{64})"', text))) == 3
+
+
+def test_ballot_that_is_on_the_chain_says_by_which_block(
+    browser: Browser, timed_site: Site, platform: PlatformInMemory
+) -> None:
+    browser.log_in()
+    place = browser.post(f"/ballots/{ADMISSION}", _form(browser)).headers["location"]
+    assert "Not on the chain yet" in browser.get(place).text
+
+    timed_site.chain.set("ConsortiumGovernor", hasOrganizationVoted=True)
+    platform.ballots = []
+
+    assert "On the chain by block 100" in browser.get(place).text
+    assert "Hospital 6.5 votes yes on admitting" in browser.get("/").text
+    assert browser.get("/ballots/signed/0x00").status_code == 404
+
+
+def test_refused_form_is_in_the_log(browser: Browser, timed_site: Site) -> None:
+    browser.log_in("vera")
+
+    browser.post("/rules/stop", {"csrf_token": browser.token("/rules"), "word": "stop"})
+
+    (entry,) = timed_site.journal.entries(kinds=("page",))
+    assert (entry.outcome, entry.person) == ("refused", "vera")
+    assert dict(entry.detail) == {"action": "/rules/stop", "reason": "person_refused"}
 
 
 def test_agent_unpickles_nothing() -> None:

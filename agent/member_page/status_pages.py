@@ -1,0 +1,29 @@
+"""What the agent sees now: node, contracts, platform, keys, and what waits to be sent."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent.keystore import KeyPurpose
+from agent.member_page.desk_view import Page
+from agent.people import Person
+from agent.status import look_at_site
+
+
+class StatusPages:
+    """The state of the site, for everybody of the member."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    async def show(self, request: Request, _person: Person) -> Response:
+        """Show node, contracts, platform and keys as they are now."""
+        site = self._page.site
+        findings = await look_at_site(site, self._page.desk)
+        about = {
+            "findings": findings,
+            "keys": [(purpose.value, site.signer.address(purpose)) for purpose in KeyPurpose],
+            "waiting": len(site.letters.waiting()) + len(await asyncio.to_thread(site.consents.mail.waiting)),
+        }
+        return await self._page.render(request, "status.html", **about)
