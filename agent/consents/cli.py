@@ -63,8 +63,9 @@ def _import(args: argparse.Namespace) -> int:
     report = office.importer.import_file(
         args.file, consortia=_consortia(office, args), progress=lambda lines: say(f"{lines} lines read")
     )
-    numbers = {"lines": report.lines, "accepted": report.accepted, "refused": len(report.refused)}
-    office.site.journal.record("import", "done", **numbers)
+    office.site.journal.record(
+        "import", "done", lines=report.lines, accepted=report.accepted, refused=len(report.refused)
+    )
     say(f"{report.accepted} of {report.lines} consents taken, {len(report.refused)} refused.")
     for error in report.refused[:MAX_ERRORS_SHOWN]:
         say(str(error))

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.clock import Clock, now, timestamp
 from agent.consents.importing import ImportReport
@@ -201,7 +201,7 @@ class ImportDesk:
                 self._running = replace(self._running, lines=lines)
 
     def _keep(self, record: ImportRecord) -> None:
-        numbers = {"lines": record.lines, "accepted": record.accepted, "refused": record.refused_lines}
+        numbers: dict[str, Any] = {"lines": record.lines, "accepted": record.accepted, "refused": record.refused_lines}
         self._journal.record(KIND, record.state, person=record.person, **{KIND: str(record.id)}, **numbers)
         write_private(self._folder / f"{record.id}.json", json.dumps(asdict(record), default=str).encode())
         old = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)

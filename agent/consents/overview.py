@@ -91,7 +91,8 @@ class ConsentOverview:
 
     def numbers(self) -> Numbers:
         """Return the numbers, counted anew if the store has changed or the count is old."""
-        generation, at = self._store.generation, self._clock()
+        # Consents begin and end on whole seconds.
+        generation, at = self._store.generation, self._clock().replace(microsecond=0)
         with self._lock:
             known = self._counted
             if known and known[0] == generation and at - known[1] < timedelta(seconds=COUNT_SECONDS):

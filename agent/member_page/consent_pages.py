@@ -112,7 +112,7 @@ class ConsentPages:
     async def _confirm(
         self, request: Request, asked: dict[str, str], permitting: int, wanted: WithdrawalRequest
     ) -> Response:
-        about = {"asked": asked, "permitting": permitting, "is_urgent": wanted.is_urgent}
+        about: dict[str, Any] = {"asked": asked, "permitting": permitting, "is_urgent": wanted.is_urgent}
         return await self._page.render(request, "withdraw_confirm.html", **about)
 
     def _request(self, asked: dict[str, str], *, is_urgent: bool) -> WithdrawalRequest:

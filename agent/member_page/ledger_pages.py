@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,7 +28,7 @@ class LedgerPages:
         runs = await learn_plans(self._page, await asyncio.to_thread(training.run_book.all))
         sets = await asyncio.to_thread(consents.data_set_shelf.all)
         names = dict(await self._page.consortia())
-        about = {
+        about: dict[str, Any] = {
             "runs": [(run, _data_set(run, sets)) for run in runs],
             "whole": total(runs),
             "by_set": _totals((run, _data_set(run, sets)) for run in runs),

@@ -17,6 +17,7 @@ from agent.training.plans import ALLOWED, REFUSED
 from agent.training.proposals import sign_proposal
 from agent.training.run_book import RunRecord
 from consortium.kernel.errors import ConsiliumError, InvalidInputError, NotFoundError
+from consortium.kernel.identifiers import to_hex
 from training.federated.errors import PlanInvalidError
 from training.federated.plan_document import MAX_PLAN_BYTES, PlanDocument, parse_plan
 
@@ -78,7 +79,7 @@ class PlanPages:
             person.require(Role.VOTER)
             plan = await self._drafted(digest)
             if fields.get("step") != "confirmed":
-                about = {"plan": plan, "digest": digest, "names": dict(await self._page.consortia())}
+                about: dict[str, Any] = {"plan": plan, "digest": digest, "names": dict(await self._page.consortia())}
                 return await self._page.render(request, "plan_propose.html", **about)
             proven = await self._page.prove(person.name, fields.get("pass_phrase", ""))
             checked = await self._page.desk.consortium(plan.consortium)
@@ -124,14 +125,16 @@ async def learn_plans(page: Page, runs: list[RunRecord]) -> list[RunRecord]:
     The digest is the site's own manifest's, so nobody can put another plan in its place.
     """
     shelf = page.site.training.plan_shelf
-    for digest in {run.plan_digest for run in runs if run.plan is None}:
+    for run in {run.plan_digest: run for run in runs if run.plan is None}.values():
         try:
-            plan = parse_plan(await page.desk.document(digest, largest=MAX_PLAN_BYTES))
+            plan = parse_plan(await page.desk.document(run.plan_digest, largest=MAX_PLAN_BYTES))
+            ledger = page.site.training.ledger_on(await page.desk.consortium(run.consortium))
+            on_chain = await asyncio.to_thread(ledger.run_of, run.id)
         except (ContradictionError, PlanInvalidError):
             continue
         except ConsiliumError:
             # The platform is away, or has it no more: the digest says which plan it was.
             break
-        await asyncio.to_thread(shelf.keep, plan)
+        await asyncio.to_thread(shelf.keep, plan, decision=to_hex(on_chain.decision))
     found = {run.plan_digest: await asyncio.to_thread(shelf.find, run.plan_digest) for run in runs}
     return [run.with_plan(found[run.plan_digest]) for run in runs]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -109,7 +110,8 @@ class RulePages:
         if not found:
             return {}
         name, old = str(found[0].detail["rule"]), found[0].detail["old"]
-        rules = Rules(**{name: tuple(old) if isinstance(old, list) else old})
+        earlier: dict[str, Any] = {name: tuple(old) if isinstance(old, list) else old}
+        rules = replace(Rules(), **earlier)
         fields = _form(rules)
         return {key: value for key, value in fields.items() if key == name or key.startswith(f"{name}:")}
 

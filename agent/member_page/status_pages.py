@@ -1,6 +1,7 @@
 """What the agent sees now: node, contracts, platform, keys, and what waits to be sent."""
 
 import asyncio
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +22,7 @@ class StatusPages:
         """Show node, contracts, platform and keys as they are now."""
         site = self._page.site
         findings = await look_at_site(site, self._page.desk)
-        about = {
+        about: dict[str, Any] = {
             "findings": findings,
             "keys": [(purpose.value, site.signer.address(purpose)) for purpose in KeyPurpose],
             "waiting": len(site.letters.waiting()) + len(await asyncio.to_thread(site.consents.mail.waiting)),

@@ -5,9 +5,10 @@ import re
 import pytest
 
 from agent.site import Site
+from consent.fhir.generator import GeneratedConsents
 from tests.unit.agent.browsers import Browser
 from tests.unit.agent.worlds import CONSORTIUM, PHRASE
-from tests.unit.agent_consents.worlds import GeneratedConsents, generated, write_lines
+from tests.unit.agent_consents.worlds import generated, write_lines
 
 
 @pytest.fixture

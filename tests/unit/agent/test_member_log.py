@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sqlite3
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ RUN = "7c8f6c52-0000-4000-8000-000000000001"
 @pytest.fixture
 def steward(browser: Browser, timed_site: Site) -> Browser:
     for number in range(130):
-        run = {"run": RUN, "round": number} if number % 13 == 0 else {}
+        run: dict[str, Any] = {"run": RUN, "round": number} if number % 13 == 0 else {}
         timed_site.journal.record("work", "done" if number % 2 else "refused", reason="local_rule", **run)
     browser.log_in("stan")
     return browser

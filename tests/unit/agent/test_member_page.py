@@ -12,7 +12,7 @@ from agent.member_page.throttle import FAILURES_A_NAME, FAILURES_IN_ALL, WINDOW_
 from agent.site import Site
 from tests.unit.agent.browsers import BASE, Browser
 from tests.unit.agent.platforms import ADMISSION, PLAN, PlatformInMemory, admission
-from tests.unit.agent.worlds import PHRASE, SettableClock
+from tests.unit.agent.worlds import PHRASE, ChainInMemory, SettableClock
 
 PAGES = (
     *("/", f"/ballots/{ADMISSION}", f"/ballots/{PLAN}", "/consents", "/consents/withdrawals", "/consents/imports"),
@@ -366,7 +366,9 @@ def test_ballot_that_is_on_the_chain_says_by_which_block(
     place = browser.post(f"/ballots/{ADMISSION}", _form(browser)).headers["location"]
     assert "Not on the chain yet" in browser.get(place).text
 
-    timed_site.chain.set("ConsortiumGovernor", hasOrganizationVoted=True)
+    chain = timed_site.chain
+    assert isinstance(chain, ChainInMemory)
+    chain.set("ConsortiumGovernor", hasOrganizationVoted=True)
     platform.ballots = []
 
     assert "On the chain by block 100" in browser.get(place).text
