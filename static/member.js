@@ -6,6 +6,9 @@ if (live) {
   setInterval(() => { if (!document.hidden) location.reload(); }, Number(live.dataset.reload));
 }
 
+// On a phone the tabs scroll; the present one is brought into sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // A file that is too long is refused by the agent as well; here it is said before it is sent.
 for (const field of document.querySelectorAll("input[type=file][data-largest]")) {
   const drop = field.closest("[data-drop]");

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from agent.clock import Clock, from_seconds, now
 from agent.consents.anchors import EPOCH
@@ -78,6 +79,7 @@ class WithdrawalState:
     progress: Progress
     seconds: int | None
     block: int
+    anchor: str
 
 
 class ConsentOverview:
@@ -121,12 +123,21 @@ class ConsentOverview:
             for digest, consortium, epoch, seq, as_of, root, edge, state, block, leaves in rows
         ]
 
+    def epoch_after(self, moment: datetime) -> EpochState | None:
+        """Return the first epoch that holds what was in the store at a moment; None if the next one will."""
+        epochs = self.epochs()
+        after = [one for one in epochs if one.as_of > moment]
+        # Whoever changes consents wishes for an epoch, and the wish is granted with the signature.
+        is_wished = self._store.database.row("SELECT 1 FROM wishes") is not None
+        return after[-1] if after else None if is_wished or not epochs else epochs[0]
+
     def withdrawals(self, limit: int = 50) -> list[WithdrawalState]:
         """Return the latest withdrawals, newest first."""
         rows = self._store.database.rows(
             "SELECT id, received_at, (SELECT count(*) FROM grants WHERE grants.withdrawal = withdrawals.id), "
             "count(effects.withdrawal), count(effects.anchor), "
-            "count(CASE WHEN anchors.state = 'landed' THEN 1 END), max(landings.seen_at), max(landings.block) "
+            "count(CASE WHEN anchors.state = 'landed' THEN 1 END), max(landings.seen_at), max(landings.block), "
+            "max(effects.anchor) "
             "FROM withdrawals LEFT JOIN effects ON effects.withdrawal = withdrawals.id "
             "LEFT JOIN anchors ON anchors.digest = effects.anchor "
             "LEFT JOIN landings ON landings.anchor = effects.anchor "
@@ -171,11 +182,13 @@ def _count(subjects: Iterable[list[Grant]], at: datetime) -> Numbers:
 
 
 def _withdrawal(
-    identity: str, received_at: int, consents: int, due: int, signed: int, landed: int, seen_at: int, block: int
+    identity: str, received_at: int, consents: int, due: int, signed: int, landed: int, *seen: Any
 ) -> WithdrawalState:
+    seen_at, block, anchor = seen
     is_confirmed = due > 0 and landed == due
     progress = Progress.CONFIRMED if is_confirmed else Progress.ON_ITS_WAY if signed else Progress.RECEIVED
     seconds = max(seen_at - received_at, 0) if is_confirmed and seen_at is not None else None
+    shown = (block or 0) if is_confirmed else 0
     return WithdrawalState(
-        uuid.UUID(identity), from_seconds(received_at), consents, progress, seconds, (block or 0) if is_confirmed else 0
+        uuid.UUID(identity), from_seconds(received_at), consents, progress, seconds, shown, anchor or ""
     )

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -52,8 +53,10 @@ class ImportPages:
         """Show one import: how far it is, or what came of it."""
         record = await self._record(request)
         shown = [(refused, advice(refused)) for refused in record.refused[:LINES_SHOWN]]
-        epochs = await asyncio.to_thread(self._page.site.consents.overview.epochs, 1)
-        about: dict[str, Any] = {"record": record, "shown": shown, "epoch": epochs[0] if epochs else None}
+        about: dict[str, Any] = {"record": record, "shown": shown, "epoch": None}
+        if record.ended:
+            ended = datetime.fromisoformat(record.ended)
+            about["epoch"] = await asyncio.to_thread(self._page.site.consents.overview.epoch_after, ended)
         return await self._page.render(request, "import.html", **about)
 
     async def errors(self, request: Request, _person: Person) -> Response:

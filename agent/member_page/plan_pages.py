@@ -79,7 +79,7 @@ class PlanPages:
             person.require(Role.VOTER)
             plan = await self._drafted(digest)
             if fields.get("step") != "confirmed":
-                about: dict[str, Any] = {"plan": plan, "digest": digest, "names": dict(await self._page.consortia())}
+                about: dict[str, Any] = {"plan": plan, "names": dict(await self._page.consortia())}
                 return await self._page.render(request, "plan_propose.html", **about)
             proven = await self._page.prove(person.name, fields.get("pass_phrase", ""))
             checked = await self._page.desk.consortium(plan.consortium)

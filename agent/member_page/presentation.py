@@ -121,8 +121,10 @@ def digest_full(value: str) -> Markup:
     digits = value.removeprefix("0x")
     middle = digits[_DIGEST_TAIL:-_DIGEST_TAIL]
     groups = [middle[start : start + _GROUP] for start in range(0, len(middle), _GROUP)]
-    form = Markup("<b>0x{}</b>{}<b>{}</b>")
-    return form.format(digits[:_DIGEST_TAIL], Markup("<wbr>").join(groups), digits[-_DIGEST_TAIL:])
+    form, group = Markup("<b>0x{}</b>{}<b>{}</b>"), Markup('<span class="group">{}</span><wbr>')
+    return form.format(
+        digits[:_DIGEST_TAIL], Markup("").join(group.format(part) for part in groups), digits[-_DIGEST_TAIL:]
+    )
 
 
 def moment(value: datetime) -> Markup:
@@ -190,7 +192,7 @@ def value_words(value: object) -> str:
     if isinstance(value, bool):
         return gettext("by hand") if value else gettext("at once")
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return "; ".join(purpose_words(str(one)) for one in value)
     return gettext("all") if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -136,7 +136,9 @@ def _form(rules: Rules) -> dict[str, str]:
         ("work_kinds", rules.work_kinds, tuple(KINDS)),
     ):
         fields[name] = "all" if chosen is None else "some"
-        fields |= {f"{name}:{item}": "on" if chosen is None or item in chosen else "" for item in offered}
+        # Who limits purposes names those that are wanted; who limits work leaves a kind out.
+        ticked = tuple(KINDS) if chosen is None else chosen
+        fields |= {f"{name}:{item}": "on" if item in ticked else "" for item in offered}
     return fields
 
 

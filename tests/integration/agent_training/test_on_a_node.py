@@ -15,7 +15,6 @@ import pytest
 import agent.keystore
 from agent.chain import Consortium
 from agent.client import OfferedConsortium
-from agent.training.proposals import sign_proposal
 from agent.configuration import Configuration, Rules
 from agent.errors import JobRefusedError
 from agent.founding import found_site
@@ -23,6 +22,7 @@ from agent.keystore import KeyPurpose
 from agent.people import Person, Role
 from agent.policy import SigningRequest
 from agent.site import Site, open_site
+from agent.training.proposals import sign_proposal
 from agent.training.runner_process import RunnerProcess
 from consent.fhir.generator import generate_consents
 from consortium.kernel.digests import digest_to_bytes32, sha256_digest

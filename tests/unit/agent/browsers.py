@@ -19,12 +19,23 @@ class Browser:
     """Requests to the member page of one site, cookies kept, each in an event loop of the same thread."""
 
     def __init__(self, site: Site, platform: PlatformInMemory) -> None:
-        self._runner = asyncio.Runner()
         client = site.client(transport=httpx.ASGITransport(platform.application()))
         courier = Courier(client, site.letters)
-        application = member_page(site, desk=site.desk(client, courier), courier=courier)
+        self._open(site, site.desk(client, courier), courier)
+        self._client: Any = client
+
+    @classmethod
+    def at(cls, site: Site, desk: Any, courier: Any) -> "Browser":
+        """Return a browser of a page whose desk and courier are a test's own."""
+        made = cls.__new__(cls)
+        made._open(site, desk, courier)
+        made._client = None
+        return made
+
+    def _open(self, site: Site, desk: Any, courier: Any) -> None:
+        self._runner = asyncio.Runner()
+        application = member_page(site, desk=desk, courier=courier)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=BASE)
-        self._client = client
 
     def get(self, path: str, **form: Any) -> httpx.Response:
         return self._runner.run(self.http.get(path, **form))
@@ -52,5 +63,6 @@ class Browser:
 
     def close(self) -> None:
         self._runner.run(self.http.aclose())
-        self._runner.run(self._client.__aexit__(None, None, None))
+        if self._client is not None:
+            self._runner.run(self._client.__aexit__(None, None, None))
         self._runner.close()

@@ -10,7 +10,6 @@ import agent.keystore
 import agent.people
 from agent.chain import Consortium
 from agent.cli import main
-from agent.training.proposals import sign_proposal
 from agent.configuration import Rules, parse_configuration
 from agent.documents import require_named
 from agent.errors import ContradictionError, PersonRefusedError
@@ -18,6 +17,7 @@ from agent.folder import write_private
 from agent.people import Person, Role
 from agent.questions import Question
 from agent.site import Site
+from agent.training.proposals import sign_proposal
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
 from tests.unit.agent.worlds import PHRASE, make_site
