@@ -179,4 +179,4 @@ def _require_url(url: str, key: str, *, plain_allowed: bool) -> None:
 
 def _require_range(value: int, key: str, lowest: int, highest: int) -> None:
     if not lowest <= value <= highest:
-        raise ConfigurationError(f"{key} must lie within {lowest} and {highest}.")
+        raise ConfigurationError(f"{key} must lie within {lowest} and {highest}.", field=key.rpartition(".")[2])

@@ -107,8 +107,11 @@ def _checked(before: Configuration, values: Mapping[str, Any]) -> Configuration:
     """Return the configuration with the values, which its own checks hold to their ranges."""
     if unknown := set(values) - set(Rules.__dataclass_fields__):
         raise InvalidInputError(f"There is no rule {', '.join(sorted(unknown))}.")
-    for purpose in values.get("purposes") or ():
-        require_exact_purpose(purpose)
+    try:
+        for purpose in values.get("purposes") or ():
+            require_exact_purpose(purpose)
+    except InvalidInputError as error:
+        raise InvalidInputError(error.message, field="purposes") from error
     return replace(before, rules=replace(before.rules, **values))
 
 

@@ -47,7 +47,8 @@ class ConsentPages:
             held = await asyncio.to_thread(self._office.store.grants_of, wanted.pseudonym)
             permitting = [stored for stored in held if stored.permits]
             if not permitting:
-                raise InvalidInputError("No active consent of this record is in the store: nothing to withdraw.")
+                message = "No active consent of this record is in the store: nothing to withdraw."
+                raise InvalidInputError(message, field="record")
             if fields.get("step") != "confirmed":
                 return await self._confirm(request, asked, len(permitting), wanted)
             await self._page.prove_steward(person, fields)
@@ -64,7 +65,7 @@ class ConsentPages:
             person.require(Role.STEWARD)
             record = _record(fields.get("record", "").strip())
             if fields.get("word", "").strip().lower() != ERASE_WORD:
-                raise InvalidInputError(f"Type {ERASE_WORD} to confirm.")
+                raise InvalidInputError(f"Type {ERASE_WORD} to confirm.", field="word")
             await self._page.prove_steward(person, fields)
             name = self._office.withdrawals.pseudonym_of(record)
             if not await asyncio.to_thread(self._office.store.grants_of, name):
@@ -126,5 +127,5 @@ class ConsentPages:
 
 def _record(text: str) -> str:
     if not 0 < len(text) <= MAX_RECORD_CHARACTERS or not text.isprintable():
-        raise InvalidInputError("Give the record's id as your own records have it.")
+        raise InvalidInputError("Give the record's id as your own records have it.", field="record")
     return text

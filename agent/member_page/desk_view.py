@@ -78,11 +78,11 @@ class Page:
             self.throttle.require_free(name)
             try:
                 person = await asyncio.to_thread(self.site.people.authenticate, name, pass_phrase)
-            except PersonRefusedError:
+            except PersonRefusedError as error:
                 self.throttle.fail(name)
                 known = name if await asyncio.to_thread(self.site.people.find, name) else "unknown"
                 self.site.journal.record("person", "refused", person=known)
-                raise
+                raise PersonRefusedError(error.message, field="pass_phrase") from error
         self.throttle.succeed(name)
         return person
 
@@ -117,6 +117,7 @@ class Page:
         action = request.scope["route"].path if "route" in request.scope else request.url.path
         detail = {"action": action, "reason": error.code}
         self.site.journal.record("page", "refused", person=person.name, **detail)
+        request.state.wrong = error.fields.get("field", "")
         return await show(request, trouble=error.message, status=error.http_status, **context)
 
     async def render(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
@@ -134,6 +135,7 @@ class Page:
             "done": request.query_params.get("done", ""),
             "frame": await self.frame.state() if person is not None else None,
             "trouble": "",
+            "wrong": getattr(request.state, "wrong", ""),
         }
         return HTMLResponse(self.templates.get_template(template).render(shown | context), status)
 

@@ -62,7 +62,7 @@ class PlanPages:
             if value is None:
                 raise InvalidInputError("Choose to allow or to refuse the plan.")
             if value == REFUSED and fields.get("word", "").strip().lower() != REFUSE_WORD:
-                raise InvalidInputError(f"Type {REFUSE_WORD} to confirm: a plan is refused for good.")
+                raise InvalidInputError(f"Type {REFUSE_WORD} to confirm: a plan is refused for good.", field="word")
             if await asyncio.to_thread(self._office.plan_shelf.find, digest) is None:
                 raise NotFoundError("This site has seen no plan of that digest.")
             proven = await self._page.prove_steward(person, fields)

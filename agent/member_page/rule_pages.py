@@ -67,7 +67,7 @@ class RulePages:
         fields = await self._page.form(request)
         try:
             if fields.get("word", "").strip().lower() != STOP_WORD:
-                raise InvalidInputError("Type stop to confirm.")
+                raise InvalidInputError("Type stop to confirm.", field="word")
             self._page.site.switch.stop(person)
         except ConsiliumError as error:
             return await self._page.again(request, person, error, self._show)
@@ -168,7 +168,7 @@ def _values(fields: Mapping[str, str]) -> dict[str, Any]:
 def _number(name: str, text: str) -> int:
     cleaned = text.strip().replace(",", "")
     if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) <= _MAX_DIGITS):
-        raise InvalidInputError(f"{RULE_WORDS[name]}: give a whole number.")
+        raise InvalidInputError(f"{RULE_WORDS[name]}: give a whole number.", field=name)
     return int(cleaned)
 
 
@@ -177,5 +177,6 @@ def _chosen(name: str, fields: Mapping[str, str]) -> tuple[str, ...]:
     more = [part.strip() for part in fields.get(f"more_{name}", "").split(",") if part.strip()]
     chosen = tuple(dict.fromkeys([*ticked, *more]))
     if not chosen:
-        raise InvalidInputError(f"{RULE_WORDS[name]}: choose at least one, or allow all. To stop work, use the switch.")
+        message = f"{RULE_WORDS[name]}: choose at least one, or allow all. To stop work, use the switch."
+        raise InvalidInputError(message, field=name)
     return chosen

@@ -83,7 +83,7 @@ class UploadReader:
             self._discard()
             raise
         if self.upload is None:
-            raise InvalidInputError("Choose a file first.")
+            raise InvalidInputError("Choose a file first.", field="file")
         return self.upload
 
     def _require_length(self, request: Request) -> None:
@@ -138,5 +138,6 @@ class UploadReader:
     def _too_large(self) -> ConsiliumError:
         return FileTooLargeError(
             f"The file has more than {self._largest // 2**20} MiB, and nothing of it was kept. Send it in parts, or "
-            "use the command line: consilium-site consents import FILE"
+            "use the command line: consilium-site consents import FILE",
+            field="file",
         )

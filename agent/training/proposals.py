@@ -1,5 +1,7 @@
 """Putting a plan to the vote: the signed opening of the decision on its digest and terms."""
 
+# Registers how a plan is tied to its vote.
+import agent.training.plan_binding  # noqa: F401
 from agent.chain import Consortium
 from agent.letters import Letter
 from agent.people import Person

@@ -92,6 +92,18 @@ def test_wrong_value_is_refused_by_name_and_changes_nothing(
     assert timed_site.rules_file.history() == []
 
 
+def test_error_is_tied_to_the_field_that_is_wrong(steward: Browser) -> None:
+    fields = form(steward.get("/rules").text)
+
+    text = steward.send("/rules", **{**fields, "minimum_cohort": "0"}).text
+
+    assert 'aria-invalid="true" aria-describedby="minimum_cohort-error minimum_cohort-help"' in text
+    assert 'id="minimum_cohort-error"' in text
+    assert text.count("aria-invalid") == 1
+    wrong = steward.send("/rules", **fields | {"pass_phrase": "wrong"}).text
+    assert 'aria-invalid="true" aria-describedby="pass_phrase-error"' in wrong
+
+
 def test_refused_form_keeps_what_was_typed(steward: Browser) -> None:
     fields = form(steward.get("/rules").text)
 
