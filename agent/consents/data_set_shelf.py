@@ -62,6 +62,7 @@ class DataSetShelf:
         self._journal = journal
         self._mail = mail
         self._data_sets = data_sets
+        self._counts: dict[Path, tuple[tuple[int, ...], int]] = {}
 
     def all(self) -> list[FoundSet]:
         """Return every description in the folder, the good ones counted."""
@@ -140,4 +141,15 @@ class DataSetShelf:
         columns = require_schema(described.schema)["columns"]
         if not described.rows.resolve().is_relative_to(self._folder.resolve()):
             raise InvalidInputError("The table lies outside the site's data folder. Put it beside its description.")
-        return count_rows(described.rows, [column["name"] for column in columns])
+        return self._counted(described.rows, [column["name"] for column in columns])
+
+    def _counted(self, table: Path, columns: list[str]) -> int:
+        """Count a table once while it stays as it is: a page is looked at more often than a table is written."""
+        if not table.is_file():
+            return count_rows(table, columns)
+        status = table.stat()
+        key = (status.st_mtime_ns, status.st_size, status.st_ino, hash(tuple(columns)))
+        known = self._counts.get(table)
+        if known is None or known[0] != key:
+            known = self._counts[table] = (key, count_rows(table, columns))
+        return known[1]

@@ -15,7 +15,7 @@ from agent.courier import Courier
 from agent.desk import BallotDesk
 from agent.errors import PersonRefusedError
 from agent.member_page.forms import read_form
-from agent.member_page.frame import Frame
+from agent.member_page.frame import PATIENCE_SECONDS, Frame
 from agent.member_page.presentation import environment
 from agent.member_page.sessions import COOKIE, LONGEST, Session, Sessions
 from agent.member_page.throttle import Throttle
@@ -94,11 +94,11 @@ class Page:
     async def consortia(self) -> list[tuple[uuid.UUID, str]]:
         """Return number and name of the consortia that this member is active in; those known here if nobody answers."""
         try:
-            offered = [(one.id, one.name) for one in await self.desk.offered_consortia() if one.status == "active"]
-        except ConsiliumError:
+            offered = await asyncio.wait_for(self.desk.offered_consortia(), PATIENCE_SECONDS)
+        except (ConsiliumError, TimeoutError):
             known = await asyncio.to_thread(self.site.consents.store.consortia)
             return [(identity, str(identity)) for identity in known]
-        return offered
+        return [(one.id, one.name) for one in offered if one.status == "active"]
 
     async def chosen_consortia(self, fields: dict[str, str]) -> list[uuid.UUID]:
         """Return the consortium that a form names, else all; one that this member is not in is refused."""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 # Importing it registered the kinds of work in a round.
 import agent.training.handlers  # noqa: F401
 from agent.configuration import Rules
+from agent.errors import ConfigurationError
 from agent.jobs import KINDS
 from agent.member_page.desk_view import Page, to
 from agent.people import Person
@@ -58,7 +59,7 @@ class RulePages:
             proven = await self._page.prove_steward(person, fields)
             await asyncio.to_thread(lambda: self._page.site.change_rules(values, person=proven))
         except ConsiliumError as error:
-            return await self._page.again(request, person, error, self._show, given=fields)
+            return await self._page.again(request, person, _worded(error), self._show, given=fields)
         changed = self._page.site.configuration.rules != before
         return to("/rules?done=saved" if changed else "/rules?done=unchanged")
 
@@ -125,6 +126,14 @@ RULE_WORDS = {
     "purposes": _("Purposes"),
     "work_kinds": _("Kinds of work"),
 }
+
+
+def _worded(error: ConsiliumError) -> ConsiliumError:
+    """Return a refusal of site.toml in the words that stand at the field."""
+    name = str(error.fields.get("field", ""))
+    if not isinstance(error, ConfigurationError) or name not in RULE_WORDS:
+        return error
+    return ConfigurationError(error.message.replace(f"rules.{name}", RULE_WORDS[name]), **error.fields)
 
 
 def _form(rules: Rules) -> dict[str, str]:

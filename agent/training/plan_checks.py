@@ -80,7 +80,8 @@ class PlanChecks:
 
     async def all(self, ledger_of: LedgerOf) -> list[CheckedPlan]:
         """Return every plan of the shelf, checked; those that wait for a steward first."""
-        found = [await self.find(digest, ledger_of) for digest in await asyncio.to_thread(self._shelf.digests)]
+        asked = _once(ledger_of)
+        found = [await self.find(digest, asked) for digest in await asyncio.to_thread(self._shelf.digests)]
         return sorted(found, key=lambda one: one.stage is not Stage.WAITS)
 
     async def find(self, digest: str, ledger_of: LedgerOf) -> CheckedPlan:
@@ -118,6 +119,23 @@ class PlanChecks:
         numbers = {"rounds": plan.terms.rounds, "most": rules.max_rounds}
         yield _check("rounds", plan.terms.rounds <= rules.max_rounds, text % numbers)
         yield from _hand_checks(rules, decided)
+
+
+def _once(ledger_of: LedgerOf) -> LedgerOf:
+    """Ask for each consortium once: a platform that is away is not waited for again with every plan."""
+    known: dict[uuid.UUID, Ledger | ConsiliumError] = {}
+
+    async def asked(consortium: uuid.UUID) -> Ledger:
+        if consortium not in known:
+            try:
+                known[consortium] = await ledger_of(consortium)
+            except ConsiliumError as error:
+                known[consortium] = error
+        if isinstance(answer := known[consortium], ConsiliumError):
+            raise answer
+        return answer
+
+    return asked
 
 
 def serves(found: FoundSet, plan: PlanDocument) -> bool:

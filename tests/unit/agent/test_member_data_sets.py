@@ -124,3 +124,12 @@ def test_consortium_of_others_is_refused(steward: Browser, timed_site: Site, dat
 
     assert answer.status_code == 400
     assert timed_site.consents.mail.waiting() == []
+
+
+def test_table_is_counted_anew_when_it_has_changed(steward: Browser, data: Path) -> None:
+    assert ">61<" in steward.get("/data-sets").text
+
+    with (data / "stays.csv").open("a") as file:
+        file.write("patient-61,1,9\n")
+
+    assert ">62<" in steward.get("/data-sets").text

@@ -67,7 +67,7 @@ def test_purposes_and_kinds_are_chosen_by_box_and_code(steward: Browser, timed_s
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"minimum_cohort": "0"}, "minimum_cohort must lie within 1 and"),
+        ({"minimum_cohort": "0"}, "Smallest cohort must lie within 1 and 2147483648"),
         ({"max_rounds": "many"}, "Most rounds a run: give a whole number"),
         ({"max_rounds": "9" * 30}, "give a whole number"),
         ({"purposes": "some", "more_purposes": "HMBX"}, "Unknown purpose"),
