@@ -10,7 +10,9 @@ from types import FrameType
 from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from consortium.common import heartbeat
 from consortium.common.tenancy import act_for_all
+from consortium.kernel.errors import ConsiliumError
 from contracts.errors import ChainError
 
 logger = logging.getLogger(__name__)
@@ -20,6 +22,8 @@ FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 10.0
 # A signal is noticed within this time while waiting.
 MAX_WAIT_SECONDS = 0.5
+# Between two signs of life of a program that only waits for a person.
+HELD_SECONDS = 5.0
 
 
 @contextlib.contextmanager
@@ -50,6 +54,7 @@ def work_until_stopped(step: Callable[[], float], *, channel: str, stop: threadi
     """
     pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
+        heartbeat.beat()
         try:
             with act_for_all():
                 seconds = step()
@@ -65,6 +70,16 @@ def work_until_stopped(step: Callable[[], float], *, channel: str, stop: threadi
             connection.close()
         stop.wait(pause)
         pause = min(pause * 2, MAX_PAUSE_SECONDS)
+
+
+def stay_until_stopped(error: ConsiliumError) -> None:
+    """Do nothing more until SIGTERM, for keepers that start again whatever ends; probes see that it is held."""
+    logger.error("%s: %s Nothing is done until a person starts this again.", error.code, error.message)
+    connection.close()
+    with stop_on_signals() as stop:
+        heartbeat.beat_held()
+        while not stop.wait(HELD_SECONDS):
+            heartbeat.beat_held()
 
 
 def _wait_for_notice(channel: str, seconds: float, stop: threading.Event) -> None:

@@ -9,7 +9,7 @@ from consortium.common.tenancy import act_for_all
 from consortium.kernel.errors import ConsiliumError
 from contracts.chain import chain_from_settings
 from contracts.dispatcher import Dispatcher
-from contracts.loops import stop_on_signals, work_until_stopped
+from contracts.loops import stay_until_stopped, stop_on_signals, work_until_stopped
 from contracts.outbox import CHANNEL
 from contracts.relay import relay_from_settings
 
@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="make one pass and end")
+        parser.add_argument("--stay", action="store_true", help="where a person has to look, wait for SIGTERM first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -35,6 +36,8 @@ class Command(BaseCommand):
             with stop_on_signals() as stop:
                 work_until_stopped(lambda: _pass(dispatcher), channel=CHANNEL, stop=stop)
         except ConsiliumError as error:
+            if options["stay"]:
+                stay_until_stopped(error)
             raise CommandError(f"{error.code}: {error.message}", returncode=NEEDS_A_PERSON) from error
 
 

@@ -13,7 +13,7 @@ from contracts.chain import chain_from_settings
 from contracts.errors import ChainError
 from contracts.events import BlockHeader
 from contracts.interface import Chain
-from contracts.loops import stop_on_signals, work_until_stopped
+from contracts.loops import stay_until_stopped, stop_on_signals, work_until_stopped
 from contracts.projector import project_once
 from contracts.streams import CHANNEL
 
@@ -29,6 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="make one pass and end")
+        parser.add_argument("--stay", action="store_true", help="where a person has to look, wait for SIGTERM first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             with stop_on_signals() as stop:
                 work_until_stopped(_Follower(chain).follow, channel=CHANNEL, stop=stop)
         except ConsiliumError as error:
+            if options["stay"]:
+                stay_until_stopped(error)
             raise CommandError(f"{error.code}: {error.message}", returncode=NEEDS_A_PERSON) from error
 
 

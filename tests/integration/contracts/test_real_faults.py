@@ -1,5 +1,6 @@
 """Real programs, a real node and a real database: killed, doubled, stopped; nothing lost, nothing twice."""
 
+import contextlib
 import json
 import os
 import signal
@@ -291,6 +292,41 @@ def test_the_projector_ends_with_an_alarm_where_a_real_chain_was_cut(world, envi
     assert "chain_rewound" in output
     with as_system():
         assert "is not what was read before" in ChainCursor.objects.get().halted_text
+
+
+def test_a_program_told_to_stay_is_held_and_says_so_until_it_is_ended(environment, tmp_path):
+    """Kubernetes starts again whatever ends: what needs a person waits for one, and its probe sees it."""
+    sign = tmp_path / "heartbeat"
+    told = environment | {"HEARTBEAT_FILE": str(sign), "RELAY_KEY_FILE": str(tmp_path / "missing")}
+    with ended(manage(told, "dispatch", "--stay")) as program:
+        wait_until(lambda: sign.exists() and sign.read_text() == "held\n", 60)
+        assert program.poll() is None
+        program.send_signal(signal.SIGTERM)
+        output = program.communicate(timeout=20)[0]
+
+    assert program.returncode == 3
+    assert "Nothing is done until a person" in output
+
+
+def test_a_working_program_shows_its_sign_of_life(environment, tmp_path):
+    sign = tmp_path / "heartbeat"
+    with ended(manage(environment | {"HEARTBEAT_FILE": str(sign)}, "project", "--stay")) as program:
+        wait_until(lambda: sign.exists() and sign.read_text() == "working\n", 60)
+        first = sign.stat().st_mtime_ns
+        wait_until(lambda: sign.stat().st_mtime_ns > first)
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=20)
+    assert program.returncode == 0
+
+
+@contextlib.contextmanager
+def ended(program: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    """See to it that a failing test leaves no program behind."""
+    try:
+        yield program
+    finally:
+        program.kill()
+        program.communicate()
 
 
 def test_a_node_that_is_away_does_not_end_the_dispatcher(environment):
