@@ -16,7 +16,7 @@ Command = Callable[[argparse.Namespace], int]
 MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "agent.commands.folder": ("init", "keys", "log"),
-        "agent.commands.service": ("run", "status", "doctor", "contracts"),
+        "agent.commands.service": ("run", "status", "doctor", "walls", "contracts"),
         "agent.commands.people": ("people",),
         "agent.commands.ballots": ("ballots", "propose"),
         "agent.consents.cli": ("consents", "data-set"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.errors import FolderError
 
+SALTS_VARIABLE = "CONSILIUM_SITE_SALTS_FOLDER"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 MAX_FILE_BYTES = 1024 * 1024
 
@@ -50,6 +51,12 @@ class SiteFolder:
     def socket(self) -> Path:
         return self.root / "member.sock"
 
+    @property
+    def salts(self) -> Path:
+        """The folder of salts and their copies: the site's own, or one on storage that backups leave out."""
+        named = os.environ.get(SALTS_VARIABLE)
+        return Path(named) if named else self.root
+
     def keystore(self, purpose: str) -> Path:
         return self.keys / f"{purpose}.json"
 
@@ -71,12 +78,28 @@ class SiteFolder:
         """
         if not self.configuration.exists():
             raise FolderError(f"{self.root} holds no site. Make one with: consilium-site --folder {self.root} init")
-        _require_private(self.root)
-        for folder, folders, files in os.walk(self.root):
-            for name in (*folders, *files):
-                # The running agent's side files come and go while a command looks.
-                with contextlib.suppress(FileNotFoundError):
-                    _require_private(Path(folder) / name)
+        _require_tree_private(self.root)
+        if self.salts != self.root:
+            self._require_salts_in_one_place()
+            self.salts.mkdir(mode=0o700, exist_ok=True)
+            _require_tree_private(self.salts)
+
+    def _require_salts_in_one_place(self) -> None:
+        """Refuse to begin anew where the salts of earlier consents lie: without them no commitment can be opened."""
+        if (left := self.root / "salts.sqlite").exists():
+            raise FolderError(
+                f"{left} is there, but {SALTS_VARIABLE} names another folder. "
+                f"Stop the agent and move salts.sqlite* and salts-copies to {self.salts}."
+            )
+
+
+def _require_tree_private(root: Path) -> None:
+    _require_private(root)
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            # The running agent's side files come and go while a command looks.
+            with contextlib.suppress(FileNotFoundError):
+                _require_private(Path(folder) / name)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from agent.configuration import Configuration
 from agent.folder import SiteFolder, write_private
 from agent.journal import Journal
-from agent.keystore import KeyPurpose, create_key, create_passphrase, read_passphrase
+from agent.keystore import KeyPurpose, create_key, create_passphrase, names_passphrase, read_passphrase
 
 PSEUDONYM_KEY_BYTES = 32
 
@@ -18,7 +18,8 @@ def found_site(path: Path, configuration: Configuration) -> dict[KeyPurpose, str
     """
     folder = SiteFolder(path)
     folder.create()
-    create_passphrase(folder)
+    if not names_passphrase():
+        create_passphrase(folder)
     passphrase = read_passphrase(folder)
     addresses = {purpose: create_key(folder, purpose, passphrase) for purpose in KeyPurpose}
     write_private(folder.pseudonym_key, secrets.token_bytes(PSEUDONYM_KEY_BYTES).hex().encode())

@@ -41,6 +41,11 @@ class LoadedKey:
         return sign_digest(digest, self._secret)
 
 
+def names_passphrase() -> bool:
+    """Say whether the environment names a file with the pass phrase, so that the folder holds none."""
+    return bool(os.environ.get(PASSPHRASE_FILE_VARIABLE))
+
+
 def create_passphrase(folder: SiteFolder) -> None:
     """Write a new random pass phrase for the key files."""
     write_private(folder.passphrase, secrets.token_urlsafe(32).encode())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: "Subcommands") -> None:
-    """Add run, status, doctor and contracts."""
+    """Add run, status, doctor, walls and contracts."""
     run = commands.add_parser("run", help="do the consortium's work and serve the member page until stopped")
     run.set_defaults(command=_run)
     status = commands.add_parser("status", help="show node, contracts, platform and keys as they are now")
@@ -33,6 +33,8 @@ def add_to(commands: "Subcommands") -> None:
     status.set_defaults(command=_status)
     doctor = commands.add_parser("doctor", help="check folder, keys, journal and everything of status")
     doctor.set_defaults(command=_doctor)
+    walls = commands.add_parser("walls", help="say which walls stand around a plan's code on this machine")
+    walls.set_defaults(command=_walls)
     contracts = commands.add_parser("contracts", help="the contracts that this site pinned").add_subparsers(
         required=True
     )
@@ -74,6 +76,11 @@ def _doctor(args: argparse.Namespace) -> int:
         f"[ok] Vote key {site.signer.address(KeyPurpose.VOTE)} and site key {site.signer.address(KeyPurpose.SITE)} open"
     )
     return _tell(asyncio.run(_look(site)), as_json=False)
+
+
+def _walls(args: argparse.Namespace) -> int:
+    """Answer without a site: a machine can be judged before one is made on it."""
+    return _tell([_look_at_runner()], as_json=False)
 
 
 def _forget(args: argparse.Namespace) -> int:

@@ -89,7 +89,7 @@ class ConsentLoop:
 
     def _roll_copy(self) -> None:
         today = datetime.now(UTC).date()
-        folder = self._office.root / "salts-copies"
+        folder = self._office.site.folder.salts / "salts-copies"
         if not (folder / f"salts-{today.isoformat()}.sqlite").exists():
             self._office.vault.roll_copy(folder, today)
 

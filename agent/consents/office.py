@@ -51,7 +51,7 @@ class ConsentOffice:
     @cached_property
     def vault(self) -> SaltVault:
         """The salts: left out of every backup of the site."""
-        return SaltVault(self.root / "salts.sqlite")
+        return SaltVault(self.site.folder.salts / "salts.sqlite")
 
     @cached_property
     def mail(self) -> OutgoingMail:

@@ -7,7 +7,7 @@ import pytest
 from agent import keystore
 from agent.configuration import Configuration, Rules, parse_configuration
 from agent.errors import ConfigurationError, FolderError, KeystoreError
-from agent.folder import SiteFolder, read_private, write_private
+from agent.folder import SALTS_VARIABLE, SiteFolder, read_private, write_private
 from agent.founding import found_site
 from agent.keystore import KeyPurpose, create_key, load_key, read_passphrase
 from agent.site import Site, open_site
@@ -133,6 +133,55 @@ def test_pass_phrase_may_lie_elsewhere(site: Site, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv(keystore.PASSPHRASE_FILE_VARIABLE, str(elsewhere))
 
     assert load_key(site.folder, KeyPurpose.SITE, read_passphrase(site.folder)).purpose is KeyPurpose.SITE
+
+
+def test_a_site_whose_pass_phrase_lies_elsewhere_holds_none_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_private(tmp_path / "phrase", b"a pass phrase of the member")
+    monkeypatch.setenv(keystore.PASSPHRASE_FILE_VARIABLE, str(tmp_path / "phrase"))
+
+    addresses = found_site(tmp_path / "site", _configuration())
+
+    folder = SiteFolder(tmp_path / "site")
+    assert not folder.passphrase.exists()
+    assert load_key(folder, KeyPurpose.VOTE, "a pass phrase of the member").address == addresses[KeyPurpose.VOTE]
+
+
+def test_salts_may_lie_on_storage_of_their_own(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apart = tmp_path / "apart"
+    monkeypatch.setenv(SALTS_VARIABLE, str(apart))
+
+    opened = open_site(site.folder.root)
+    opened.consents.vault.database.close()
+    opened.journal.close()
+
+    assert (apart / "salts.sqlite").exists()
+    assert not list(site.folder.root.glob("salts*"))
+    assert apart.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_salts_folder_that_others_can_reach_is_refused(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart = tmp_path / "apart"
+    apart.mkdir(mode=0o755)
+    monkeypatch.setenv(SALTS_VARIABLE, str(apart))
+
+    with pytest.raises(FolderError, match=f"chmod 700 {apart}"):
+        open_site(site.folder.root)
+
+
+def test_salts_that_lie_in_the_site_are_moved_before_others_are_made(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_private(site.folder.root / "salts.sqlite", b"salts of earlier consents")
+    monkeypatch.setenv(SALTS_VARIABLE, str(tmp_path / "apart"))
+
+    with pytest.raises(FolderError, match="move salts"):
+        open_site(site.folder.root)
+
+    assert not (tmp_path / "apart").exists()
 
 
 def test_key_is_never_overwritten(site: Site) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.training.confinement import RUNNER_UID
+from agent.cli import main
+from agent.training.confinement import RUNNER_UID, Confinement
 from agent.training.errors import CodeRefusedError, RunnerError, RunnerStoppedError
 from agent.training.runner_messages import warm_up_request, write_request
 from agent.training.runner_process import RunnerProcess
@@ -186,3 +187,17 @@ def test_nothing_of_the_helper_outlives_an_agent_that_is_killed() -> None:
 
 def test_the_warm_up_needs_no_record() -> None:
     assert b"patient" not in warm_up_request()
+
+
+@pytest.mark.parametrize(("apart", "status"), [(True, 0), (False, 1)])
+def test_a_machine_without_the_walls_is_named_by_words_and_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], apart: bool, status: int
+) -> None:
+    walls = Confinement(network=apart, files=apart, processes=apart, user=False)
+    monkeypatch.setattr(RunnerProcess, "confinement", lambda _process: walls)
+
+    assert main(["walls"]) == status
+
+    said = capsys.readouterr().out
+    assert said.startswith("[ok]" if apart else "[not well]")
+    assert ("network, files, processes" if apart else "none but the limits") in said
