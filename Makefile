@@ -8,9 +8,9 @@ PYTHON ?= $(shell for p in /usr/bin/python3.12 /usr/bin/python3.11 python3.12 py
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: help demo test check lint types arch contracts contracts-test soak screenshots bench clean
+.PHONY: help demo test check lint types arch contracts contracts-test soak k8s-test screenshots bench clean
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
 # The platform's and the sites' unix users cannot write byte code beside the sources, and would compile at every start.
 .PHONY: compiled
@@ -24,10 +24,17 @@ compiled: .venv/.ok
 	@VIRTUAL_ENV=.local/verifier .tools/bin/uv pip sync --quiet --compile-bytecode --require-hashes verifier/requirements.lock
 	@touch $@
 
+# Helm's engine and Kubernetes' schemas, 360 MB: for tests of the charts alone.
+.local/helm-env/.ok: helm/requirements.lock .venv/.ok
+	@mkdir -p .local && chmod 711 .local
+	@.tools/bin/uv venv --quiet --allow-existing --python $(PYTHON) .local/helm-env
+	@VIRTUAL_ENV=.local/helm-env .tools/bin/uv pip sync --quiet --require-hashes helm/requirements.lock
+	@touch $@
+
 demo: compiled node_modules/.ok .local/verifier/.ok ## start everything, tell the story, keep serving (ARGS="--exit --fresh --port N")
 	@$(RUN) -m consortium.demo $(ARGS)
 
-test: compiled node_modules/.ok .local/verifier/.ok ## run the tests, the whole story among them
+test: compiled node_modules/.ok .local/verifier/.ok .local/helm-env/.ok ## run the tests, the whole story among them
 	@$(RUN) -m pytest -n 2 --dist loadgroup -m "not soak" $(ARGS)
 
 check: .venv/.ok node_modules/.ok ## lint, types, layers, migrations, deployment settings, contracts' artifacts
@@ -36,7 +43,7 @@ check: .venv/.ok node_modules/.ok ## lint, types, layers, migrations, deployment
 contracts: .venv/.ok node_modules/.ok ## compile the contracts into contracts/abi
 	@node contracts/solidity/build.mjs
 
-contracts-test: compiled node_modules/.ok .local/verifier/.ok ## run the contracts' own tests
+contracts-test: compiled node_modules/.ok .local/verifier/.ok .local/helm-env/.ok ## run the contracts' own tests
 	@sh contracts/solidity/forge.sh test
 
 soak: .venv/.ok node_modules/.ok ## the long tests
@@ -44,6 +51,9 @@ soak: .venv/.ok node_modules/.ok ## the long tests
 
 screenshots: compiled node_modules/.ok .local/verifier/.ok ## a picture of each page into docs/screenshots (ARGS="overview run")
 	@$(RUN) -m tests.browser.screenshots $(ARGS)
+
+k8s-test: .local/helm-env/.ok ## install the charts on a real API server; builds one at the first call (ten minutes, Go)
+	@.local/helm-env/bin/python helm/k8s-test/k8s_test.py $(ARGS)
 
 bench: .venv/.ok node_modules/.ok ## figures beside what they are compared to (ARGS="secagg rounds")
 	@$(RUN) -m benchmarks $(ARGS)

@@ -12,7 +12,9 @@ from agent.configuration import Rules
 from consortium.embedded.layout import project_root
 
 ROOT = project_root()
-DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), ROOT / "verifier" / "README.md"])
+DOCUMENTS = sorted(
+    [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), ROOT / "verifier" / "README.md", *ROOT.glob("helm/*/README.md")]
+)
 THREAT_MODEL = ROOT / "docs" / "threat-model.md"
 _NAMED_TEST = re.compile(r"`([\w/.]+)::(\w+)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")

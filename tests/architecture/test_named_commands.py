@@ -21,12 +21,13 @@ ROOT = project_root()
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "verifier/README.md", "docs/architecture.md", "docs/wire.md")),
     *sorted(ROOT.glob("docs/guides/*.md")),
+    *sorted(ROOT.glob("helm/*/README.md")),
 ]
 _SPAN = re.compile(r"`([^`\n]+)`")
 _BLOCK = re.compile(r"^(?: {4,}|```sh\n)(\S.*)$", re.MULTILINE)
 _FENCED = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 _ADDRESS = re.compile(r"`(GET|POST) (/?[a-z][\w/.?=&,-]*)`")
-_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
+_TARGET = re.compile(r"^([a-z0-9-]+):", re.MULTILINE)
 # Upper-case parts of an address stand for one of these.
 _STANDINS = ("00000000-0000-4000-8000-000000000001", "a-slug", "sha256:" + "0" * 64)
 

@@ -11,8 +11,10 @@ _URL = re.compile(r"https?://[^\s\"']+")
 
 def named_hosts() -> list[str]:
     """Return every address that a lock file names, as `file: address`."""
-    locks = ("requirements.lock", "verifier/requirements.lock")
-    found = [f"{name}: {url}" for name in locks for url in _URL.findall((ROOT / name).read_text())]
+    locks = sorted(
+        lock for folder in (".", "verifier", "helm", "helm/images") for lock in (ROOT / folder).glob("*.lock")
+    )
+    found = [f"{lock.relative_to(ROOT)}: {url}" for lock in locks for url in _URL.findall(lock.read_text())]
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     found += [
         f"package-lock.json: {name}: {entry['resolved']}" for name, entry in packages.items() if "resolved" in entry

@@ -1,0 +1,57 @@
+{{/* What a schema cannot say, or says without a remedy. */}}
+
+{{- define "consilium.refusals" -}}
+{{- $v := .Values -}}
+{{- if not (hasPrefix "https://" $v.publicUrl) }}
+  {{- fail (printf "publicUrl is %q. Set it to the https address by which people and agents reach this deployment; production redirects everything else." $v.publicUrl) }}
+{{- end }}
+{{- if not $v.logOrigin }}
+  {{- fail "logOrigin is not set. Choose the name of this deployment's logs now: it stands in every checkpoint and never changes." }}
+{{- end }}
+{{- if not $v.chain.rpcUrls }}
+  {{- fail "chain.rpcUrls names no node. Name the JSON-RPC address of the platform's own node; several are tried in turn." }}
+{{- end }}
+{{- range $v.chain.rpcUrls }}
+  {{- if contains "@" . }}
+    {{- fail "chain.rpcUrls holds a user or pass word. It would stand in a ConfigMap: let the node know the platform by network, and name it without." }}
+  {{- else if not (regexMatch "^https?://[^/\\s]+" .) }}
+    {{- fail (printf "chain.rpcUrls holds %q. Each is an http or https address, such as http://besu-rpc.chain.svc:8545." .) }}
+  {{- end }}
+{{- end }}
+{{- if lt (int $v.chain.id) 1 }}
+  {{- fail "chain.id is not set. Set the consortium's chain id: a node of another chain is refused." }}
+{{- end }}
+{{- $secrets := dict "django" "SECRET_KEY" "oidc" "OIDC_PRIVATE_KEY" "broker" "CELERY_BROKER_URL and CACHE_URL" "databaseOwner" "DATABASE_URL of consilium_owner" "databaseApp" "DATABASE_URL of consilium_app" "databaseSystem" "DATABASE_URL of consilium_system" "relay" "RELAY_KEY" "log" "LOG_KEY" }}
+{{- range $name, $content := $secrets }}
+  {{- if not (index $v.secrets $name).existingSecret }}
+    {{- fail (printf "secrets.%s.existingSecret is not set. Make a Secret with %s (README.md shows how) and name it here." $name $content) }}
+  {{- end }}
+{{- end }}
+{{- $databases := list $v.secrets.databaseOwner.existingSecret $v.secrets.databaseApp.existingSecret $v.secrets.databaseSystem.existingSecret }}
+{{- if lt (len (uniq $databases)) 3 }}
+  {{- fail "secrets.databaseOwner, databaseApp and databaseSystem name one Secret. Make three: the role in DATABASE_URL decides what a process may see." }}
+{{- end }}
+{{- if ne (int $v.beat.replicas) 1 }}
+  {{- fail "beat.replicas must be 1: every further clock sends every task once more." }}
+{{- end }}
+{{- if and $v.founding.enabled (not $v.founding.existingSecret) }}
+  {{- fail "founding.existingSecret is not set. Put the founders' document into a Secret under the key founding.json and name it." }}
+{{- end }}
+{{- if and $v.ingress.enabled (not $v.ingress.tlsSecret) }}
+  {{- fail "ingress.tlsSecret is not set. Name the Secret with the certificate: the portal answers over https alone." }}
+{{- end }}
+{{- if lt (int $v.web.terminationGracePeriodSeconds) (add (int $v.web.preStopSeconds) 50 | int) }}
+  {{- fail "web.terminationGracePeriodSeconds is too short. Give it preStopSeconds and 50 more: an agent's waiting request may take 45." }}
+{{- end }}
+{{- if $v.networkPolicy.enabled }}
+  {{- $peers := dict "webPeers" $v.networkPolicy.webPeers "postgresql.peers" $v.networkPolicy.postgresql.peers "broker.peers" $v.networkPolicy.broker.peers "chain.peers" $v.networkPolicy.chain.peers "dns.peers" $v.networkPolicy.dns.peers }}
+  {{- if $v.oidc.jwksUrl }}
+    {{- $_ := set $peers "identityProvider.peers" $v.networkPolicy.identityProvider.peers }}
+  {{- end }}
+  {{- range $name, $list := $peers }}
+    {{- if not $list }}
+      {{- fail (printf "networkPolicy.%s names nobody. Name the pods or addresses (podSelector, namespaceSelector, ipBlock): what is not named is cut off." $name) }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
