@@ -43,7 +43,7 @@ check: .venv/.ok node_modules/.ok ## lint, types, layers, migrations, deployment
 contracts: .venv/.ok node_modules/.ok ## compile the contracts into contracts/abi
 	@node contracts/solidity/build.mjs
 
-contracts-test: compiled node_modules/.ok .local/verifier/.ok .local/helm-env/.ok ## run the contracts' own tests
+contracts-test: compiled node_modules/.ok .local/verifier/.ok ## run the contracts' own tests
 	@sh contracts/solidity/forge.sh test
 
 soak: .venv/.ok node_modules/.ok ## the long tests
