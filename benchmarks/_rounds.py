@@ -11,7 +11,6 @@ from consortium.kernel.eip712 import typed_hash
 from consortium.kernel.secp256k1 import address_of, recover, sign_digest
 from training.backends.base import AttemptTask, Backend, RunStart
 from training.federated.algorithms.features import Row
-from training.federated.algorithms.logistic_regression import initial_weights
 from training.federated.errors import SignatureRefusedError
 from training.federated.plan import TrainingPlan, parse_training_plan
 from training.federated.plan_code import TrainTask, train
@@ -25,6 +24,7 @@ from training.federated.secagg.parameters import SecureAggregationParameters
 from training.federated.secagg.site import SiteAttempt
 from training.federated.secagg.survivors import survivor_set
 from training.federated.strategies.federated_averaging import strategy_step
+from training.federated.weights import initial_weights
 
 RUN = uuid.UUID(int=7)
 PLAN_SECTION = plan_document(title="bench", consortium=str(RUN), sites=[])["training"]

@@ -22,10 +22,10 @@ from substrafl.remote.decorators import remote_data
 from substrafl.strategies import FedAvg
 from substrafl.strategies.schemas import FedAvgSharedState, StrategyName
 
-from training.federated.algorithms.logistic_regression import dump_weights
 from training.federated.layout import WEIGHT, WEIGHTED_UPDATE
 from training.federated.plan import parse_training_plan
 from training.federated.plan_code import TrainTask, train
+from training.federated.weights import dump_weights
 
 OPENER = """
 import json

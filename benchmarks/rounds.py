@@ -20,7 +20,7 @@ from benchmarks.harness.progress import say
 from training.backends.base import Backend
 from training.backends.memory import MemoryBackend
 from training.backends.substra.backend import SubstraBackend
-from training.federated.algorithms.logistic_regression import initial_weights, load_weights
+from training.federated.weights import initial_weights, load_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS, STOCK = 20, 4

@@ -8,7 +8,6 @@ from agent.training.errors import NotYetError, refused
 from agent.training.ledger import Ledger, RunOnChain, RunStatus
 from agent.training.payloads import Closing, CommitAsked, Place
 from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
-from training.federated.algorithms.logistic_regression import initial_weights
 from training.federated.errors import SignatureRefusedError
 from training.federated.plan_document import PlanDocument
 from training.federated.secagg.deals import SignedFields
@@ -96,7 +95,7 @@ def _result_fields(run: uuid.UUID, closing: Closing) -> SignedFields:
 
 
 def _initial(run: uuid.UUID, plan: PlanDocument) -> bytes:
-    return hashlib.sha256(initial_weights(run, plan.training_plan.weight_count)).digest()
+    return hashlib.sha256(plan.training_plan.initial_weights(run)).digest()
 
 
 def _key(ledger: Ledger, place: Place) -> str:

@@ -59,7 +59,7 @@ def read_reply(raw: bytes) -> bytes:
 
 def warm_up_request() -> bytes:
     """Return a request over made-up rows, by which the helper imports whatever training needs."""
-    from training.federated.algorithms.logistic_regression import dump_weights
+    from training.federated.weights import dump_weights
 
     training = {
         "algorithm": "logistic_regression",

@@ -25,7 +25,6 @@ def tampered_plan(plan_id: str, organization_id: str) -> dict[str, Any]:
     from consortium.kernel.identifiers import to_hex
     from consortium.membership.channel import work
     from consortium.membership.models import WorkItem
-    from training.federated.algorithms.logistic_regression import initial_weights
     from training.models import Plan
     from training.services.plans import document_of
 
@@ -35,7 +34,7 @@ def tampered_plan(plan_id: str, organization_id: str) -> dict[str, Any]:
         document = document_of(plan)
         changed = document.to_bytes().replace(b'"local_steps":20', b'"local_steps":90')
         digest = blobs.put(consortium_id=plan.consortium_id, data=changed, media_type=blobs.JSON_TYPE)
-        weights = initial_weights(run, document.training_plan.weight_count)
+        weights = document.training_plan.initial_weights(run)
         item = work.publish(
             consortium_id=plan.consortium_id,
             organization_id=uuid.UUID(organization_id),

@@ -21,12 +21,12 @@ from consortium.kernel.identifiers import bytes32_to_uuid
 from contracts.events import ChainEvent
 from tests.e2e.system import System, named
 from training.federated.algorithms.features import Row
-from training.federated.algorithms.logistic_regression import initial_weights
 from training.federated.plan import parse_training_plan
 from training.federated.plan_code import TrainTask, train
 from training.federated.runner import prepare_vector
 from training.federated.secagg.verification import aggregate_digest
 from training.federated.strategies.federated_averaging import strategy_step
+from training.federated.weights import initial_weights
 
 Digests = tuple[bytes, bytes]
 

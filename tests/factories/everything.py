@@ -41,7 +41,7 @@ from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, 
 from tests.factories.membership import World, make_user
 from tests.factories.training import digest, make_model, make_plan, make_round, make_run
 from training.domain.plan_document import parse_plan
-from training.federated.algorithms.logistic_regression import initial_weights
+from training.federated.weights import initial_weights
 from training.models import Attempt, Errand, LineageRow, Run, RunOrder, SitePart
 
 ROLES = ("admin", "voter", "steward", "scientist", "compliance")

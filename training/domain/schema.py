@@ -15,6 +15,8 @@ MAX_ROWS_A_REQUEST: Final = 1000
 def check_rows(plan: TrainingPlan, value: object) -> list[Row]:
     """Return rows to score: exactly the plan's features each, every value one that the feature takes.
 
+    A missing value is null, and taken where the plan has a rule for it.
+
     Raises
     ------
     InputRefusedError
@@ -31,7 +33,7 @@ def _check_row(plan: TrainingPlan, row: object, number: int) -> Row:
         raise InputRefusedError(f"Row {number} is an object with exactly the columns {', '.join(names)}.", row=number)
     for feature in plan.features:
         value = row[feature.name]
-        if not isinstance(value, str | int | float | bool):
+        if value is not None and not isinstance(value, str | int | float | bool):
             raise InputRefusedError(f"Row {number}: {feature.name} is no number and no text.", row=number)
         try:
             feature.encode(value)

@@ -8,8 +8,7 @@ from training.federated.errors import PlanInvalidError, UnknownFeatureError, Wir
 from training.federated.plan import TrainingPlan
 from training.federated.wire import read_list, read_object
 
-NUMERIC: Final = "numeric"
-KINDS: Final = (NUMERIC, "binary", "categorical")
+KINDS: Final = ("numeric", "binary", "categorical")
 _MAX_COLUMNS: Final = 2000
 
 
@@ -49,7 +48,7 @@ class DataSchema:
         UnknownFeatureError
             Naming the column.
         """
-        wanted = {feature.name: _kind_of(feature) for feature in plan.features} | {plan.target.name: NUMERIC}
+        wanted = {feature.name: feature.kind for feature in plan.features} | {plan.target.name: plan.target.kind}
         for name, kind in wanted.items():
             if self.columns.get(name) != kind:
                 raise UnknownFeatureError(
@@ -57,10 +56,6 @@ class DataSchema:
                     "Correct the feature or the schema.",
                     column=name,
                 )
-
-
-def _kind_of(feature: object) -> str:
-    return type(feature).__name__.removesuffix("Feature").lower()
 
 
 def schema_of(columns: Sequence[tuple[str, str]]) -> DataSchema:

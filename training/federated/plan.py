@@ -1,23 +1,29 @@
 """The training section of a plan: what is learned, from which columns, within which bounds."""
 
 import math
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
-from training.federated.algorithms.features import (
-    BinaryFeature,
-    CategoricalFeature,
-    Feature,
-    NumericFeature,
-    ThresholdTarget,
-)
+import numpy as np
+
+from training.federated.algorithms.base import Algorithm
+from training.federated.algorithms.features import Feature
+from training.federated.algorithms.logistic_regression import NAME as LOGISTIC_REGRESSION
+from training.federated.algorithms.logistic_regression import LogisticRegression
+from training.federated.algorithms.moments import Moments
+from training.federated.algorithms.perceptron import MAX_HIDDEN_UNITS, Perceptron
+from training.federated.algorithms.perceptron import NAME as PERCEPTRON
+from training.federated.algorithms.targets import Target
 from training.federated.errors import PlanFormatError, WireFormatError
 from training.federated.layout import VectorLayout, make_layout
+from training.federated.plan_columns import read_feature, read_number, read_target
 from training.federated.secagg.parameters import MAX_SITES
+from training.federated.weights import dump_weights, initial_values
 from training.federated.wire import read_integer, read_list, read_object
 
-ALGORITHM: Final = "logistic_regression"
+ALGORITHMS: Final = (LOGISTIC_REGRESSION, PERCEPTRON)
 _KEYS: Final = (
     "algorithm",
     "features",
@@ -33,7 +39,6 @@ _KEYS: Final = (
     "calibration_bins",
 )
 _MAX_FEATURES: Final = 1000
-_MAX_CATEGORIES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,9 @@ class TrainingPlan:
 
     Parameters
     ----------
+    algorithm : Algorithm
     features : tuple of Feature
-    target : ThresholdTarget
+    target : Target
     learning_rate : float
         Step of one full-batch gradient descent.
     local_steps : int
@@ -62,8 +68,9 @@ class TrainingPlan:
         Bins of [0, 1] for the score histograms (at least 512) and the calibration curve.
     """
 
+    algorithm: Algorithm
     features: tuple[Feature, ...]
-    target: ThresholdTarget
+    target: Target
     learning_rate: float
     local_steps: int
     penalty: float
@@ -80,9 +87,24 @@ class TrainingPlan:
         return tuple(column for feature in self.features for column in feature.columns)
 
     @property
+    def moments(self) -> Moments:
+        """The block of pooled moments behind the model's coefficients; empty if no feature is measured."""
+        return Moments.of(self.features)
+
+    @property
+    def model_size(self) -> int:
+        """Coefficients of the model itself, intercepts among them."""
+        return self.algorithm.weight_count(len(self.columns) + 1)
+
+    @property
     def weight_count(self) -> int:
-        """Coefficients and the intercept, which is the last."""
-        return len(self.columns) + 1
+        """Coordinates of the weights: the model's, then the moments'."""
+        return self.model_size + self.moments.size
+
+    def initial_weights(self, run: uuid.UUID) -> bytes:
+        """Return a run's initial weights: the derived ones, scaled as the algorithm says; the moments are 0."""
+        derived = initial_values(run, self.model_size) * self.algorithm.initial_scale(len(self.columns) + 1)
+        return dump_weights(np.concatenate([derived, np.zeros(self.moments.size)]))
 
     def layout(self) -> VectorLayout:
         """Return the vector's layout; `QuantizationError` with its numbers if a sum could overflow."""
@@ -108,28 +130,33 @@ def parse_training_plan(value: object) -> TrainingPlan:
         If the bounds do not fit the ring.
     """
     try:
-        plan = _parse(read_object(value, _KEYS, what="training section of a plan"))
+        plan = _parse(value)
     except WireFormatError as error:
         raise PlanFormatError(error.message) from error
     plan.layout()
+    _ensure_measurable(plan)
     return plan
 
 
-def _parse(fields: Mapping[str, object]) -> TrainingPlan:
-    if fields["algorithm"] != ALGORITHM:
-        raise PlanFormatError(f"The only algorithm so far is {ALGORITHM}.")
-    features = tuple(_feature(item) for item in read_list(fields["features"], what="features", max_items=_MAX_FEATURES))
+def _parse(value: object) -> TrainingPlan:
+    named = value.get("algorithm") if isinstance(value, dict) else None
+    keys = (*_KEYS, "hidden_units") if named == PERCEPTRON else _KEYS
+    fields = read_object(value, keys, what="training section of a plan")
+    features = tuple(
+        read_feature(item) for item in read_list(fields["features"], what="features", max_items=_MAX_FEATURES)
+    )
     names = [feature.name for feature in features]
-    target = _target(fields["target"])
+    target = read_target(fields["target"])
     if not names or len(set(names)) != len(names) or target.name in names:
         raise PlanFormatError("Features are named once each, at least one, and the target is not among them.")
     return TrainingPlan(
+        algorithm=_algorithm(fields),
         features=features,
         target=target,
-        learning_rate=_number(fields, "learning_rate", positive=True),
+        learning_rate=read_number(fields, "learning_rate", positive=True),
         local_steps=_integer(fields, "local_steps", 1, 10_000),
-        penalty=_number(fields, "penalty"),
-        clip_bound=_number(fields, "clip_bound", positive=True),
+        penalty=read_number(fields, "penalty"),
+        clip_bound=read_number(fields, "clip_bound", positive=True),
         max_rows=_integer(fields, "max_rows", 1, 100_000_000),
         max_sites=_integer(fields, "max_sites", 1, MAX_SITES),
         ring_bits=_integer(fields, "ring_bits", 32, 64),
@@ -138,49 +165,23 @@ def _parse(fields: Mapping[str, object]) -> TrainingPlan:
     )
 
 
-def _feature(value: object) -> Feature:
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if kind == "numeric":
-        fields = read_object(value, ("name", "kind", "offset", "scale"), what="numeric feature")
-        scale = _number(fields, "scale", positive=True)
-        return NumericFeature(_name(fields), _number(fields, "offset", signed=True), scale)
-    if kind == "binary":
-        return BinaryFeature(_name(read_object(value, ("name", "kind"), what="binary feature")))
-    if kind == "categorical":
-        fields = read_object(value, ("name", "kind", "categories"), what="categorical feature")
-        return CategoricalFeature(_name(fields), _categories(fields["categories"]))
-    raise PlanFormatError("A feature is of kind numeric, binary or categorical.")
+def _algorithm(fields: Mapping[str, object]) -> Algorithm:
+    if fields["algorithm"] == LOGISTIC_REGRESSION:
+        return LogisticRegression()
+    if fields["algorithm"] == PERCEPTRON:
+        return Perceptron(_integer(fields, "hidden_units", 1, MAX_HIDDEN_UNITS))
+    raise PlanFormatError(f"The algorithm is one of {', '.join(ALGORITHMS)}.")
 
 
-def _target(value: object) -> ThresholdTarget:
-    fields = read_object(value, ("name", "greater_than"), what="target")
-    return ThresholdTarget(_name(fields), _number(fields, "greater_than", signed=True))
-
-
-def _categories(value: object) -> tuple[str | int, ...]:
-    items = read_list(value, what="categories", max_items=_MAX_CATEGORIES)
-    if not all(isinstance(item, str | int) and not isinstance(item, bool) for item in items):
-        raise PlanFormatError("Categories are texts or whole numbers.")
-    if len(items) < 2 or len(set(items)) != len(items):
-        raise PlanFormatError("Categories are at least two and all different.")
-    return cast("tuple[str | int, ...]", tuple(items))
-
-
-def _name(fields: Mapping[str, object]) -> str:
-    name = fields["name"]
-    if not isinstance(name, str) or not 0 < len(name) <= 100:
-        raise PlanFormatError("A column's name is text of 1 to 100 characters.")
-    return name
+def _ensure_measurable(plan: TrainingPlan) -> None:
+    """Clipped moments would be wrong for everybody, and nobody would see it."""
+    needed = plan.max_rows * plan.moments.largest_change
+    if plan.clip_bound < needed:
+        raise PlanFormatError(
+            f"clip_bound could clip the round that measures: with max_rows {plan.max_rows} it is at least "
+            f"{math.ceil(needed)}."
+        )
 
 
 def _integer(fields: Mapping[str, object], key: str, minimum: int, maximum: int) -> int:
     return read_integer(fields[key], what=key, minimum=minimum, maximum=maximum)
-
-
-def _number(fields: Mapping[str, object], key: str, *, positive: bool = False, signed: bool = False) -> float:
-    value = fields[key]
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise PlanFormatError(f"{key} is a finite number.")
-    if (positive and value <= 0) or (not signed and value < 0):
-        raise PlanFormatError(f"{key} is {'greater than' if positive else 'at least'} zero.")
-    return float(value)

@@ -156,6 +156,8 @@ def _read(fields: Mapping[str, Any]) -> PlanDocument:
         serving_purpose=_purpose(fields["serving_purpose"], exact=False),
     )
     _require(len(plan.sites) >= plan.terms.minimum_sites, "There are fewer sites than minimum_sites.")
+    measures = training_plan.moments.size > 0
+    _require(plan.terms.rounds > measures, "rounds is at least 2 with measured features: the first one measures them.")
     _require(len(plan.sites) <= training_plan.max_sites, "There are more sites than training.max_sites allows.")
     return plan
 

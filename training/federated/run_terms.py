@@ -9,7 +9,7 @@ from consortium.kernel.digests import digest_to_bytes32, keccak256
 from training.federated.errors import BoundBrokenError, ParameterBoundError, PlanInvalidError
 from training.federated.secagg.parameters import MAX_SITES, SecureAggregationParameters
 
-# Names the derivation in training.federated.algorithms.logistic_regression.initial_weights.
+# Names the derivation in training.federated.weights.initial_weights, scaled as the plan's algorithm says.
 INITIAL_WEIGHTS_RULE: Final = "consilium/initial-weights/1"
 MAX_ROUNDS: Final = 100_000
 _UINT16: Final = 2**16 - 1

@@ -9,6 +9,11 @@ from django.utils.translation import gettext as _
 from consent.domain.purposes import duo_terms, purpose_label
 from consortium.kernel.bands import band_label
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
+from training.federated.algorithms.features import Feature, MeasuredFeature
+from training.federated.algorithms.missing import CATEGORY, MEAN, VALUE
+from training.federated.algorithms.perceptron import Perceptron
+from training.federated.algorithms.targets import CategoryTarget, ThresholdTarget
+from training.federated.plan import TrainingPlan
 from training.federated.plan_document import PlanDocument
 from training.models import Model, Plan
 from training.portal.reads import card_of, names_of
@@ -21,6 +26,15 @@ class Term:
 
     code: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that a plan reads: its kind, and the plan's rules for it in words."""
+
+    name: str
+    kind: str
+    rules: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +78,8 @@ def plan_in_words(plan: Plan) -> dict[str, Any] | None:
         "sites": [names.get(site, _("A former member")) for site in document.sites],
         "recipients": [names.get(site, _("A former member")) for site in document.recipients],
         "features": _features(document),
+        "learns": learns_in_words(document.training_plan),
         "target": document.training_plan.target,
-        "bound": f"{document.training_plan.target.greater_than:g}",
         "band": band_label(document.terms.minimum_band),
         "site_count": len(document.sites),
     }
@@ -80,6 +94,7 @@ def card_in_words(model: Model) -> dict[str, Any] | None:
     names = names_of({UUID(site["organization"]) for entry in rounds for site in entry.get("sites", [])})
     return {
         "card": card,
+        "algorithm": algorithm_in_words(str(card.get("algorithm", ""))),
         "purpose": _purpose(str(card.get("purpose", ""))),
         "serving": _purpose(str(card.get("serving_purpose", ""))),
         "limits": [str(limit) for limit in card.get("limits", [])],
@@ -94,9 +109,46 @@ def _purpose(code: str) -> Term:
         return Term(code, _("a purpose that this deployment does not know"))
 
 
-def _features(document: PlanDocument) -> list[Term]:
-    columns = document.data_schema.columns
-    return [Term(feature.name, columns[feature.name]) for feature in document.training_plan.features]
+def algorithm_in_words(name: str) -> str:
+    return {"logistic_regression": _("Logistic regression"), "perceptron": _("Perceptron")}.get(name, name)
+
+
+def learns_in_words(plan: TrainingPlan) -> str:
+    """Say what of the target counts as the outcome, and by what it is learned."""
+    target, name = plan.target, plan.target.name
+    if isinstance(target, ThresholdTarget):
+        what = _("Whether %(name)s is greater than %(bound)s") % {"name": name, "bound": f"{target.greater_than:g}"}
+    elif isinstance(target, CategoryTarget):
+        what = _("Whether %(name)s is %(category)s") % {"name": name, "category": target.equals}
+    else:
+        what = _("Whether %(name)s is 1") % {"name": name}
+    if isinstance(plan.algorithm, Perceptron):
+        by = _("by a perceptron with %(n)s hidden units") % {"n": plan.algorithm.hidden_units}
+    else:
+        by = _("by logistic regression")
+    return f"{what}, {by}"
+
+
+def _features(document: PlanDocument) -> list[Column]:
+    return [Column(one.name, one.kind, rules_in_words(one)) for one in document.training_plan.features]
+
+
+def rules_in_words(feature: Feature) -> str:
+    """Say what the plan does to a column besides reading it; empty if nothing."""
+    words = []
+    if isinstance(feature, MeasuredFeature):
+        bounds = {"low": f"{feature.minimum:g}", "high": f"{feature.maximum:g}"}
+        kept = _("moved into %(low)s to %(high)s") if feature.clips else _("refused outside %(low)s to %(high)s")
+        words += [_("standardized over all sites"), kept % bounds]
+    rule = feature.missing
+    words += {
+        MEAN: [_("missing: the mean over all sites")],
+        CATEGORY: [_("missing: a category of its own")],
+        VALUE: [_("missing: counts as %(value)s") % {"value": rule.value}],
+    }.get(rule.rule, [])
+    if rule.has_indicator:
+        words.append(_("and a column that says so"))
+    return ", ".join(words)
 
 
 def _step(entry: dict[str, Any], names: dict[UUID, str]) -> EpochStep:

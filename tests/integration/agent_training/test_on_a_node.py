@@ -42,7 +42,7 @@ from tests.unit.agent_training.worlds import (
     make_plan,
     write_records,
 )
-from training.federated.algorithms.logistic_regression import initial_weights
+from training.federated.weights import initial_weights
 
 pytestmark = pytest.mark.services
 VERA = Person("vera", "Vera", frozenset({Role.VOTER}))

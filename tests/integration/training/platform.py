@@ -26,10 +26,10 @@ from training.coordination.coordinator import coordinate
 from training.coordination.desk import Hook, go_on
 from training.coordination.patience import Patience
 from training.domain.plan_document import PlanDocument, parse_plan
-from training.federated.algorithms.logistic_regression import initial_weights
 from training.federated.plan_code import TrainTask, train
 from training.federated.runner import prepare_vector
 from training.federated.strategies.federated_averaging import strategy_step
+from training.federated.weights import initial_weights
 from training.models import Plan, Run
 from training.services.plans import draft_plan
 from training.services.runs import start_run

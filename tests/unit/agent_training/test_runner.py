@@ -19,8 +19,8 @@ from agent.training.runner_messages import warm_up_request, write_request
 from agent.training.runner_process import RunnerProcess
 from tests.unit.agent_training import hostile
 from tests.unit.federated.plans import DOCUMENT, make_plan, make_rows
-from training.federated.algorithms.logistic_regression import dump_weights
 from training.federated.plan_code import TrainTask, train
+from training.federated.weights import dump_weights
 
 ROWS = make_rows(40, seed=3)
 COLUMNS = list(ROWS[0])

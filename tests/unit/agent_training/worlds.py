@@ -32,7 +32,6 @@ from tests.unit.agent.worlds import ADDRESSES, CHAIN_ID, CONSORTIUM, SettableClo
 from tests.unit.agent_training.chains import SharedChain
 from tests.unit.federated.plans import make_rows
 from tests.unit.training.plans import plan_document
-from training.federated.algorithms.logistic_regression import initial_weights
 from training.federated.errors import SignatureRefusedError
 from training.federated.plan_document import PlanDocument, read_plan
 from training.federated.secagg.coordinator import AttemptCoordinator, OpenedSum
@@ -46,6 +45,7 @@ from training.federated.secagg.survivors import SurvivorSet
 from training.federated.secagg.verification import RoundResult, make_result
 from training.federated.source_digests import code_digest, runner_digest
 from training.federated.strategies.federated_averaging import strategy_step
+from training.federated.weights import initial_weights
 
 NAMES = ("ConsentAnchor", "TrainingLedger", "ModelRegistry")
 CONTRACTS = ADDRESSES | {name: "0x" + f"{number:040x}" for number, name in enumerate(NAMES, start=0x2222)}

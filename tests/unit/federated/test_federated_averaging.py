@@ -8,7 +8,6 @@ import pytest
 from tests.unit.federated.federation import Federation
 from tests.unit.federated.plans import make_plan, make_rows
 from training.federated import tensors
-from training.federated.algorithms.logistic_regression import initial_weights, load_weights
 from training.federated.errors import QuantizationError, RangeCheckError, TensorFormatError
 from training.federated.metrics import pooled_metrics
 from training.federated.plan_code import TrainTask, train
@@ -17,6 +16,7 @@ from training.federated.secagg.parameters import SecureAggregationParameters
 from training.federated.secagg.prg import RingVector
 from training.federated.secagg.verification import make_result, verify_round
 from training.federated.strategies.federated_averaging import strategy_step
+from training.federated.weights import initial_weights, load_weights
 
 RUN = uuid.UUID("2b1c8f1e-5d0b-4a57-9a52-0a3f3f6f7a11")
 PLAN = make_plan(local_steps=5)

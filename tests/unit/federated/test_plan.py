@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tests.unit.federated.plans import DOCUMENT, make_plan
-from training.federated.algorithms.features import Row, design_matrix, outcomes
+from training.federated.algorithms.features import Row, design_matrix
+from training.federated.algorithms.targets import outcomes
 from training.federated.errors import PlanFormatError, QuantizationError, RowFormatError
 from training.federated.plan import parse_training_plan
 

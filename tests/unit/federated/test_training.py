@@ -13,13 +13,14 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.unit.federated.plans import make_plan, make_rows
 from training.federated import tensors
-from training.federated.algorithms.features import design_matrix, outcomes
-from training.federated.algorithms.logistic_regression import initial_weights, load_weights
+from training.federated.algorithms.features import design_matrix
+from training.federated.algorithms.targets import outcomes
 from training.federated.errors import NotFiniteError, QuantizationError, RowFormatError, TensorFormatError
 from training.federated.metrics import exact_auc
 from training.federated.plan_code import TrainTask, score_rows, train
 from training.federated.privacy.clipping import clip_norm
 from training.federated.runner import plain_from_bytes, prepare_vector
+from training.federated.weights import initial_weights, load_weights
 
 RUN = uuid.UUID("2b1c8f1e-5d0b-4a57-9a52-0a3f3f6f7a11")
 PLAN = make_plan()

@@ -87,6 +87,27 @@ def test_a_feature_that_the_schema_does_not_have_is_refused_by_name() -> None:
     assert refusal.value.fields["column"] == "smoker"
 
 
+def test_a_plan_that_measures_has_a_round_to_train_in() -> None:
+    age = {"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120, "missing": "mean"}
+    training = training_with(features=[age])
+
+    with pytest.raises(PlanInvalidError, match="rounds is at least 2"):
+        read_plan(plan_document(training=training, rounds=1))
+    plan = read_plan(plan_document(training=training, rounds=2))
+    assert parse_plan(plan.to_bytes()) == plan
+
+
+def test_a_target_is_held_to_the_kind_of_its_column() -> None:
+    with pytest.raises(UnknownFeatureError, match="days as binary"):
+        read_plan(plan_document(training=training_with(target={"name": "days", "kind": "binary"})))
+
+
+def test_a_plan_of_the_first_form_keeps_its_digest() -> None:
+    assert (
+        read_plan(plan_document()).digest() == "sha256:dc129b69fa755dc890c29d2445479a495c3107925c29b9cd748fc41df72e87ca"
+    )
+
+
 def test_a_feature_of_another_kind_than_its_column_is_refused() -> None:
     features = [{"name": "age", "kind": "binary"}]
 

@@ -34,6 +34,18 @@ def test_other_rows_are_refused(rows: object, words: str) -> None:
     assert "secret" not in refusal.value.message
 
 
+def test_null_is_a_missing_value_where_the_plan_has_a_rule_for_it() -> None:
+    age = {"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120, "missing": "mean"}
+    plan = make_plan(features=[age, {"name": "sex", "kind": "binary"}])
+
+    assert check_rows(plan, [{"age": None, "sex": 1}]) == [{"age": None, "sex": 1}]
+    with pytest.raises(InputRefusedError, match="Row 1: Column sex is missing"):
+        check_rows(plan, [{"age": 50, "sex": None}])
+    with pytest.raises(InputRefusedError, match="Row 1: Column age lies above its maximum of 120") as refusal:
+        check_rows(plan, [{"age": 121.5, "sex": 1}])
+    assert "121.5" not in refusal.value.message
+
+
 def test_a_schema_names_each_column_once_and_with_a_known_kind() -> None:
     schema = schema_of([("age", "numeric"), ("sex", "binary")])
 

@@ -10,7 +10,6 @@ from training.coordination.desk import Desk
 from training.coordination.ledger import ask_once, failure_of
 from training.domain.states import RunState
 from training.errors import RunFailedError
-from training.federated.algorithms.logistic_regression import initial_weights
 from training.models import Run
 
 
@@ -22,7 +21,7 @@ def open_run(desk: Desk, _round: int, _attempt: int) -> None:
     RunFailedError
         If the ledger refuses: the plan is not approved as it is, or its runs are used up.
     """
-    data = initial_weights(desk.run_id, desk.plan.training_plan.weight_count)
+    data = desk.plan.training_plan.initial_weights(desk.run_id)
     with desk.write() as run:
         weights = blobs.put(consortium_id=run.consortium_id, data=data, media_type=blobs.SAFETENSORS_TYPE)
         Run.objects.filter(pk=run.pk).update(weights=weights, started_at=run.started_at or timezone.now())

@@ -6,10 +6,10 @@ bits: the step is one division and one addition a coordinate in float64, both co
 IEEE 754, on sums that are exact; no matrix product and no reduction, whose order could vary.
 """
 
-from training.federated.algorithms.logistic_regression import dump_weights, load_weights
 from training.federated.layout import WEIGHT, WEIGHTED_UPDATE
 from training.federated.plan import TrainingPlan
 from training.federated.secagg.prg import RingVector
+from training.federated.weights import dump_weights, load_weights
 
 
 def strategy_step(previous: bytes, total: RingVector, plan: TrainingPlan, *, survivors: int) -> bytes:
