@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent.commands.terminal import say, say_json
-from agent.site import open_site
+from agent.site import Site, open_site
 from agent.training.runs_folder import RunsFolder
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.identifiers import to_hex
@@ -14,6 +14,8 @@ from consortium.kernel.manifests import CohortManifest
 
 if TYPE_CHECKING:
     from agent.commands.terminal import Subcommands
+
+_READS = 100_000
 
 
 def add_to(commands: "Subcommands") -> None:
@@ -47,11 +49,13 @@ def _show(args: argparse.Namespace) -> int:
         run = uuid.UUID(args.run)
     except ValueError as error:
         raise InvalidInputError("A run is named by its UUID.") from error
-    manifests = RunsFolder(open_site(args.folder).folder).manifests(run)
+    site = open_site(args.folder)
+    manifests = RunsFolder(site.folder).manifests(run)
     if not manifests:
         raise InvalidInputError("This site committed nothing to such a run.")
+    reads = _reads(site, run)
     if args.json:
-        say_json([_described(manifest) for manifest in manifests])
+        say_json([_described(manifest, reads) for manifest in manifests])
         return 0
     for manifest in manifests:
         attempt, state = manifest.attempt, manifest.state
@@ -59,11 +63,23 @@ def _show(args: argparse.Namespace) -> int:
             f"round {attempt.round} attempt {attempt.attempt}: {manifest.count} subjects (shown to others as "
             f"{manifest.band} or more), epoch {state.epoch}, entry {state.seq}, {manifest.digest()}"
         )
+    for left_out in sorted({read["without_target"] for read in reads.values() if read.get("without_target")}):
+        say(f"{left_out} rows of the data set lack what the plan learns, and were left out")
     return 0
 
 
-def _described(manifest: CohortManifest) -> Mapping[str, Any]:
+def _reads(site: Site, run: uuid.UUID) -> dict[tuple[int, int], Mapping[str, Any]]:
+    """Return what the journal says of each reading of rows for the run, by round and attempt."""
+    entries = site.journal.entries(limit=_READS, kinds=("records",))
+    read = [entry.detail for entry in entries if entry.outcome == "read" and entry.detail["run"] == str(run)]
+    return {(detail["round"], detail["attempt"]): detail for detail in read}
+
+
+def _described(manifest: CohortManifest, reads: Mapping[tuple[int, int], Mapping[str, Any]]) -> Mapping[str, Any]:
+    read = reads.get((manifest.attempt.round, manifest.attempt.attempt), {})
     return {
+        "rows": read.get("rows"),
+        "rows_without_target": read.get("without_target"),
         "round": manifest.attempt.round,
         "attempt": manifest.attempt.attempt,
         "plan": manifest.attempt.plan,

@@ -1,4 +1,4 @@
-"""Commands about consents and data sets: import, status, withdraw, erase, epoch; register."""
+"""Commands about consents: import, status, withdraw, erase, epoch."""
 
 import argparse
 import asyncio
@@ -22,13 +22,13 @@ MAX_ERRORS_SHOWN = 50
 
 
 def add_to(commands: "Subcommands") -> None:
-    """Add consents and data-set."""
+    """Add consents."""
     consents = commands.add_parser("consents", help="the member's consents").add_subparsers(
         required=True, metavar="COMMAND"
     )
     importing = consents.add_parser("import", help="take FHIR R4 Consents from an NDJSON file")
     importing.add_argument("file", type=Path, metavar="FILE")
-    _add_consortium(importing)
+    add_consortium(importing)
     importing.set_defaults(command=_import)
     status = consents.add_parser("status", help="show numbers, epochs and what waits")
     status.set_defaults(command=_status)
@@ -44,16 +44,10 @@ def add_to(commands: "Subcommands") -> None:
     erase.set_defaults(command=_erase)
     epoch = consents.add_parser("epoch", help="anchor the present state of consents")
     epoch.set_defaults(command=_epoch)
-    data_set = commands.add_parser("data-set", help="the member's data sets").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
-    register = data_set.add_parser("register", help="tell the consortium schema, band and terms of a data set")
-    register.add_argument("file", type=Path, metavar="FILE")
-    _add_consortium(register)
-    register.set_defaults(command=_register)
 
 
-def _add_consortium(parser: argparse.ArgumentParser) -> None:
+def add_consortium(parser: argparse.ArgumentParser) -> None:
+    """Let a command be limited to one consortium."""
     help_text = "for this consortium (default: every one of this site)"
     parser.add_argument("--consortium", metavar="UUID", help=help_text)
 
@@ -61,7 +55,7 @@ def _add_consortium(parser: argparse.ArgumentParser) -> None:
 def _import(args: argparse.Namespace) -> int:
     office = ConsentOffice(open_site(args.folder))
     report = office.importer.import_file(
-        args.file, consortia=_consortia(office, args), progress=lambda lines: say(f"{lines} lines read")
+        args.file, consortia=consortia_of(office, args), progress=lambda lines: say(f"{lines} lines read")
     )
     office.site.journal.record(
         "import", "done", lines=report.lines, accepted=report.accepted, refused=len(report.refused)
@@ -71,7 +65,7 @@ def _import(args: argparse.Namespace) -> int:
         say(str(error))
     if len(report.refused) > MAX_ERRORS_SHOWN:
         say(f"and {len(report.refused) - MAX_ERRORS_SHOWN} more")
-    _deliver(office)
+    deliver(office)
     return 1 if report.refused else 0
 
 
@@ -100,7 +94,7 @@ def _withdraw(args: argparse.Namespace) -> int:
     )
     withdrawn = office.withdrawals.withdraw(request)
     say(f"Withdrawn: {len(withdrawn.consents)} consents, receipt {withdrawn.id}. No cohort holds the subject any more.")
-    _deliver(office)
+    deliver(office)
     return 0
 
 
@@ -110,7 +104,7 @@ def _erase(args: argparse.Namespace) -> int:
     office = ConsentOffice(site)
     erased = office.eraser.erase(office.withdrawals.pseudonym_of(args.record))
     say(f"Erased. {len(erased.runs)} runs had the subject in a cohort: {', '.join(map(str, erased.runs)) or 'none'}")
-    _deliver(office)
+    deliver(office)
     return 0
 
 
@@ -122,16 +116,7 @@ def _epoch(args: argparse.Namespace) -> int:
     return 0
 
 
-def _register(args: argparse.Namespace) -> int:
-    office = ConsentOffice(open_site(args.folder))
-    for consortium in _consortia(office, args):
-        document = office.data_sets.register(args.file, consortium=consortium)
-        say(f"{document.name}: schema {document.schema_digest}, band {document.band}")
-    _deliver(office)
-    return 0
-
-
-def _consortia(office: ConsentOffice, args: argparse.Namespace) -> list[uuid.UUID]:
+def consortia_of(office: ConsentOffice, args: argparse.Namespace) -> list[uuid.UUID]:
     """Return the consortium that was named, else every one that the site is active in."""
     if args.consortium is not None:
         try:
@@ -157,12 +142,12 @@ async def _go_round(office: ConsentOffice) -> dict[uuid.UUID, object]:
         return dict(await ConsentLoop(office, client).go_round())
 
 
-def _deliver(office: ConsentOffice) -> None:
+def deliver(office: ConsentOffice) -> None:
     """Hand over what was signed; what does not go now is sent by the running agent."""
 
-    async def deliver() -> int:
+    async def hand_over() -> int:
         async with office.site.client() as client:
             return await office.mail.deliver(client)
 
-    if waiting := asyncio.run(deliver()):
+    if waiting := asyncio.run(hand_over()):
         say(f"{waiting} messages wait for the platform; the running agent sends them.")

@@ -1,31 +1,32 @@
 """The member's records: one table a data set in the site's folder, and the one door through which rows leave it.
 
-A data set lies in `data/NAME.json` (the description that was registered) with its table beside it: CSV in UTF-8 with
-a header, the columns of its schema and one more, `record`, the id under which consents know the subject.
+A data set lies in `data/NAME.json` or `.toml` (the description that was registered) with its table beside it: CSV or
+Parquet with the columns of its schema and one more, the id under which consents know the subject.
 """
 
-import csv
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.consents.data_sets import Description, read_description
+from agent.data.checking import subject_id
+from agent.data.description import SUFFIXES, Description, read_description
+from agent.data.tables import Cell, open_table
+from agent.data.values import Reader, between, bit, category, is_missing, number
 from agent.folder import SiteFolder
 from agent.journal import Journal
 from agent.training.errors import refused
 from consent.domain.purposes import covers
-from training.federated.algorithms.features import BinaryFeature, CategoricalFeature, Feature, Row
+from consortium.kernel.errors import InvalidInputError
+from training.federated.algorithms.features import BinaryFeature, CategoricalFeature, Feature, MeasuredFeature, Row
+from training.federated.algorithms.targets import BinaryTarget, CategoryTarget, Target
 from training.federated.errors import RowFormatError
 from training.federated.plan_document import PlanDocument
 
-RECORD_COLUMN = "record"
 FOLDER = "data"
-MAX_TABLE_BYTES = 1024**3
 _REGISTRATIONS = 10_000
-Read = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,14 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Table:
-    """Rows by record, in the file's order; only the plan's columns."""
+    """Rows by record, in the file's order; only the plan's columns.
+
+    `without_target` counts the table's rows that lack what the plan learns: they are left out, and nobody guesses.
+    """
 
     columns: tuple[str, ...]
     entries: tuple[tuple[str, Row], ...]
+    without_target: int = 0
 
     @property
     def records(self) -> frozenset[str]:
@@ -68,7 +73,7 @@ class RecordDoor:
     def __init__(self, folder: SiteFolder, journal: Journal) -> None:
         self._folder = folder.root / FOLDER
         self._journal = journal
-        self._tables: dict[tuple[str, Path, int, int], Table] = {}
+        self._tables: dict[tuple[str, str, Path, int, int], Table] = {}
         self._issued: dict[bytes, _Issued] = {}
         self._lock = threading.Lock()
 
@@ -84,7 +89,7 @@ class RecordDoor:
         """
         description = self._description_for(plan)
         status = description.rows.stat()
-        key = (plan.digest(), description.rows, status.st_mtime_ns, status.st_size)
+        key = (plan.digest(), description.digest, description.rows, status.st_mtime_ns, status.st_size)
         with self._lock:
             if key not in self._tables:
                 self._tables = {key: _load(description, plan)}
@@ -121,82 +126,102 @@ class RecordDoor:
             attempt=ticket.attempt,
             function=ticket.function,
             rows=len(rows),
+            without_target=issued.table.without_target,
         )
         return rows
 
     def _description_for(self, plan: PlanDocument) -> Description:
+        # Entries of earlier releases name no consortium.
+        here = str(plan.consortium)
         registered = {
             entry.detail.get("name")
             for entry in self._journal.entries(limit=_REGISTRATIONS, kinds=("data_set",))
-            if entry.outcome == "registered"
+            if entry.outcome == "registered" and entry.detail.get("consortium", here) == here
         }
-        for path in sorted(self._folder.glob("*.json")):
-            description = read_description(path)
+        broken = []
+        for path in sorted(path for path in self._folder.glob("*") if path.suffix in SUFFIXES):
+            try:
+                description = read_description(path)
+            except InvalidInputError:
+                broken.append(path.name)
+                continue
             if description.name in registered and _serves(description, plan):
                 return description
-        raise refused("local_rule", "No registered data set of this site has the plan's columns and purpose.")
-
-
-def _serves(description: Description, plan: PlanDocument) -> bool:
-    columns = {column["name"]: column["kind"] for column in description.schema["columns"]}
-    has_columns = all(columns.get(name) == kind for name, kind in plan.data_schema.columns.items())
-    has_purpose = any(covers(purpose, plan.purpose) for purpose in description.purposes)
-    return has_columns and has_purpose and set(description.conditions) <= set(plan.conditions)
+        unread = f" These files are no data-set files: {', '.join(broken)}." if broken else ""
+        raise refused(
+            "local_rule", f"No data set that this site registered there has the plan's columns and purpose.{unread}"
+        )
 
 
 def _load(description: Description, plan: PlanDocument) -> Table:
-    reads: dict[str, Read] = {feature.name: _reader(feature) for feature in plan.training_plan.features}
-    reads[plan.training_plan.target.name] = _number
-    if description.rows.stat().st_size > MAX_TABLE_BYTES:
-        raise RowFormatError(f"A table has at most {MAX_TABLE_BYTES} bytes.")
-    try:
-        with description.rows.open(newline="", encoding="utf-8") as file:
-            entries = tuple(_entries(csv.reader(file, strict=True), reads))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RowFormatError("The data set's table is not a readable CSV in UTF-8.") from error
-    return Table(tuple(reads), entries)
+    reads, target = _reads(description, plan), plan.training_plan.target.name
+    entries: list[tuple[str, Row]] = []
+    without_target = 0
+    with open_table(description.rows, [description.subject, *reads]) as table:
+        places = [(name, read, table.header.index(name)) for name, read in reads.items()]
+        subject = table.header.index(description.subject)
+        for place, cells in table.rows:
+            if not (record := subject_id(cells[subject])):
+                raise RowFormatError(f"The table names no subject ({description.subject}) in {place}.")
+            row = {name: read.value(cells[i], place) for name, read, i in places}
+            if row[target] is None:
+                without_target += 1
+            else:
+                entries.append((record, row))
+    return Table(tuple(reads), tuple(entries), without_target)
 
 
-def _entries(lines: Iterator[list[str]], reads: Mapping[str, Read]) -> Iterator[tuple[str, Row]]:
-    header = next(lines, [])
-    if len(set(header)) != len(header) or not {RECORD_COLUMN, *reads} <= set(header):
-        raise RowFormatError(f"The table lacks a column of the plan or {RECORD_COLUMN}, or names one twice.")
-    places = {name: header.index(name) for name in (RECORD_COLUMN, *reads)}
-    for number, line in enumerate(lines, start=2):
-        if len(line) != len(header):
-            raise RowFormatError(f"Line {number} of the table has another number of fields than its header.")
-        if not (record := line[places[RECORD_COLUMN]]):
-            raise RowFormatError(f"Line {number} of the table names no record.")
-        yield record, {name: _value(name, read, line[places[name]], number) for name, read in reads.items()}
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """How a plan reads one column of this site's table."""
+
+    name: str
+    reader: Reader
+    missing_values: tuple[str, ...]
+    may_be_missing: bool
+
+    def value(self, cell: Cell, place: str) -> object:
+        """Return the value, None if it is missing and may be; the cell itself stays out of every message."""
+        try:
+            if not is_missing(cell, self.missing_values):
+                return self.reader(cell)
+            if not self.may_be_missing:
+                raise ValueError("is missing, which the plan refuses,")
+        except ValueError as error:
+            raise RowFormatError(f"Column {self.name} {error} in {place}; mend the table.") from error
+        return None
 
 
-def _value(name: str, read: Read, text: str, number: int) -> object:
-    try:
-        return read(text)
-    except (ValueError, KeyError) as error:
-        # The value itself is a record's, and stays out of every message.
-        raise RowFormatError(f"Column {name} holds no value of its kind in line {number}; mend the table.") from error
+def _reads(description: Description, plan: PlanDocument) -> dict[str, _Read]:
+    features, target = plan.training_plan.features, plan.training_plan.target
+    tokens = description.missing_values
+    reads = {one.name: _Read(one.name, _feature_reader(one), tokens, one.missing.allows) for one in features}
+    return reads | {target.name: _Read(target.name, _target_reader(target, description), tokens, may_be_missing=True)}
 
 
-def _reader(feature: Feature) -> Read:
+def _feature_reader(feature: Feature) -> Reader:
     if isinstance(feature, CategoricalFeature):
-        return _category({str(category): category for category in feature.categories})
-    return _bit if isinstance(feature, BinaryFeature) else _number
+        return category(feature.categories)
+    if isinstance(feature, MeasuredFeature) and not feature.clips:
+        return between(feature.minimum, feature.maximum)
+    return bit if isinstance(feature, BinaryFeature) else number
 
 
-def _category(categories: Mapping[str, object]) -> Read:
-    return lambda text: categories[text]
+def _target_reader(target: Target, description: Description) -> Reader:
+    if not isinstance(target, CategoryTarget):
+        return bit if isinstance(target, BinaryTarget) else number
+    column = description.column(target.name)
+    categories = [] if column is None else column["categories"]
+    if target.equals not in categories:
+        raise RowFormatError(f"The plan learns a category of {target.name} that this site's description does not list.")
+    return category(categories)
 
 
-def _bit(text: str) -> object:
-    return {"0": 0, "1": 1}[text]
-
-
-def _number(text: str) -> object:
-    value = float(text)
-    if value - value != 0:
-        raise ValueError("not finite")
-    return value
+def _serves(description: Description, plan: PlanDocument) -> bool:
+    columns = {column["name"]: column["kind"] for column in description.columns}
+    has_columns = all(columns.get(name) == kind for name, kind in plan.data_schema.columns.items())
+    has_purpose = any(covers(purpose, plan.purpose) for purpose in description.purposes)
+    return has_columns and has_purpose and set(description.conditions) <= set(plan.conditions)
 
 
 def _name(token: str) -> bytes:

@@ -1,5 +1,6 @@
 """A data set as its site describes it: columns, a banded row count, DUO terms; never a row, never an exact count."""
 
+import math
 import re
 import uuid
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ MAX_CATEGORIES = 1000
 MAX_PURPOSES = 64
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 _UNIT = re.compile(r"[!-~]{1,32}\Z")
+_COLUMN_KEYS = {"name", "kind", "categories", "unit", "minimum", "maximum"}
 _KINDS = ("numeric", "binary", "categorical")
 
 
@@ -74,7 +76,7 @@ def read_data_set(value: Mapping[str, Any]) -> DataSetDocument:
 
 
 def require_schema(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the schema if it is one: `{"columns": [{"name", "kind", "categories"?, "unit"?}]}`.
+    """Return the schema if it is one: `{"columns": [{"name", "kind"}]}`, with categories, unit or bounds of a column.
 
     Raises
     ------
@@ -93,15 +95,23 @@ def require_schema(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _require_column(column: Any, where: str) -> None:
-    if not isinstance(column, Mapping) or not {"name", "kind"} <= set(column) <= {"name", "kind", "categories", "unit"}:
-        raise InvalidInputError(f"{where} has name, kind and perhaps categories or unit.")
+    if not isinstance(column, Mapping) or not {"name", "kind"} <= set(column) <= _COLUMN_KEYS:
+        raise InvalidInputError(f"{where} has name, kind and perhaps categories, unit, minimum and maximum.")
     if not _matches(_NAME, column["name"]) or column["kind"] not in _KINDS:
         raise InvalidInputError(f"{where} has a plain name and a kind: {', '.join(_KINDS)}.")
     if "unit" in column and not _matches(_UNIT, column["unit"]):
         raise InvalidInputError(f"{where}.unit is 1 to 32 printable characters without spaces.")
+    if {"minimum", "maximum"} & set(column) and not _are_bounds(column):
+        raise InvalidInputError(f"{where}: a numeric column has minimum and maximum, numbers, the first one lower.")
     categories = column.get("categories", [])
     if (column["kind"] == "categorical") != ("categories" in column) or not _are_categories(categories):
         raise InvalidInputError(f"{where}.categories: a categorical column lists its values, no other has any.")
+
+
+def _are_bounds(column: Mapping[str, Any]) -> bool:
+    bounds: list[Any] = [column.get("minimum"), column.get("maximum")]
+    are_numbers = all(type(value) in (int, float) and math.isfinite(value) for value in bounds)
+    return column["kind"] == "numeric" and are_numbers and bool(bounds[0] < bounds[1])
 
 
 def _are_categories(values: Any) -> bool:

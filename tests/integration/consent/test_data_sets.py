@@ -26,7 +26,7 @@ DESCRIPTION = {
 
 @pytest.fixture
 def registered(office, world, tmp_path):
-    (tmp_path / "azpro.csv").write_text("procedure,sex,los\n" + "1,0,9\n" * 59)
+    (tmp_path / "azpro.csv").write_text("record,procedure,sex,los\n" + "7,1,0,9\n" * 59)
     (tmp_path / "azpro.json").write_text(json.dumps(DESCRIPTION))
     document = office.data_sets.register(tmp_path / "azpro.json", consortium=world.consortium.pk)
     (message,) = office.mail.waiting()
@@ -92,10 +92,30 @@ def test_a_data_set_that_another_member_signed_is_refused(registered, bank_site,
 
 
 def test_a_table_without_a_described_column_is_refused_at_the_site(office, world, tmp_path):
-    (tmp_path / "azpro.csv").write_text("procedure,sex\n1,0\n")
+    (tmp_path / "azpro.csv").write_text("record,procedure,sex\n7,1,0\n")
     (tmp_path / "azpro.json").write_text(json.dumps(DESCRIPTION))
 
-    with pytest.raises(InvalidInputError, match="lacks the columns los"):
+    with pytest.raises(InvalidInputError, match="lacks columns"):
         office.data_sets.register(tmp_path / "azpro.json", consortium=world.consortium.pk)
 
     assert office.mail.waiting() == []
+
+
+def test_a_table_that_does_not_keep_to_its_description_is_not_registered(office, world, tmp_path):
+    (tmp_path / "azpro.csv").write_text("record,procedure,sex,los\n7,1,0,9\n8,1,2,9\n")
+    (tmp_path / "azpro.json").write_text(json.dumps(DESCRIPTION))
+
+    with pytest.raises(InvalidInputError, match="line 3, column sex: is neither 0 nor 1"):
+        office.data_sets.register(tmp_path / "azpro.json", consortium=world.consortium.pk)
+
+    assert office.mail.waiting() == []
+
+
+def test_bounds_of_a_column_are_registered_and_rules_for_missing_values_stay_at_the_site(office, world, tmp_path):
+    columns = [{"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120, "missing": "mean"}]
+    (tmp_path / "ages.csv").write_text("record,age\n7,50\n8,\n")
+    (tmp_path / "ages.json").write_text(json.dumps({**DESCRIPTION, "schema": {"columns": columns}, "rows": "ages.csv"}))
+
+    document = office.data_sets.register(tmp_path / "ages.json", consortium=world.consortium.pk)
+
+    assert document.schema == {"columns": [{"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120}]}

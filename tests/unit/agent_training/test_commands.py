@@ -108,9 +108,26 @@ def test_runs_are_listed_and_shown_with_exact_counts(world: World, capsys: pytes
     assert [(one["round"], one["subjects"], one["manifest"]) for one in shown] == [
         (1, manifest.count, manifest.digest())
     ]
+    assert (shown[0]["rows"], shown[0]["rows_without_target"]) == (None, None)
     assert f"{run.id}  1 attempts, the last in round 1" in listed
     assert main(["--folder", folder, "runs", "show", "00000000-0000-0000-0000-000000000000"]) == 1
     assert "committed nothing" in capsys.readouterr().err
+
+
+def test_rows_that_were_left_out_of_a_run_are_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    run = world.new_run()
+    run.commit([FIRST])
+    site = world.site()
+    read = {"run": str(run.id), "round": 1, "attempt": 1, "rows": 41, "without_target": 3}
+    site.journal.record("records", "read", **read)
+    folder = str(site.folder.root)
+
+    assert main(["--folder", folder, "runs", "show", str(run.id)]) == 0
+    assert "3 rows of the data set lack what the plan learns, and were left out" in capsys.readouterr().out
+    assert main(["--folder", folder, "runs", "show", str(run.id), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+
+    assert (shown[0]["rows"], shown[0]["rows_without_target"]) == (41, 3)
 
 
 def test_a_steward_allows_a_plan_by_hand_once(member: Site, capsys: pytest.CaptureFixture[str]) -> None:
