@@ -26,7 +26,7 @@ def add_to(commands: "Subcommands") -> None:
     consents = commands.add_parser("consents", help="the member's consents").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    importing = consents.add_parser("import", help="take FHIR R4 Consents from an NDJSON file")
+    importing = consents.add_parser("import", help="take FHIR R4 Consents from an NDJSON file, or a consent CSV")
     importing.add_argument("file", type=Path, metavar="FILE")
     add_consortium(importing)
     importing.set_defaults(command=_import)

@@ -51,7 +51,7 @@ def build_content(
     generation = store.generation
     at = datetime.fromtimestamp(as_of, UTC)
     permitting: dict[str, EffectiveProvisions] = {}
-    for pseudonym, grants in store.grants_by_subject():
+    for pseudonym, grants in store.grants_by_subject(context.consortium):
         effective = effective_provisions(grants, at, policy)
         if any(rule.effect is Effect.PERMIT for rule in effective.rules):
             permitting[pseudonym] = effective

@@ -1,4 +1,7 @@
-"""Importing FHIR consents from NDJSON: checked line by line, pseudonymized, stored, and signed for the platform."""
+"""Importing consents, FHIR in NDJSON or a CSV: checked line by line, pseudonymized, stored, signed for the platform.
+
+An import is for named consortia, and what it brings counts in these alone.
+"""
 
 import sqlite3
 import uuid
@@ -13,6 +16,7 @@ from agent.consents.outgoing import OutgoingMail
 from agent.consents.signing import DocumentSigner
 from agent.consents.store import ConsentStore
 from consent.domain.documents import MAX_ENTRIES, Batch, BatchEntry
+from consent.fhir.consent_csv import read_consent_csv
 from consent.fhir.errors import ConsentElementError, LineError
 from consent.fhir.pseudonyms import pseudonym
 from consent.fhir.reader import ParsedConsent, bounded_lines, pseudonymize, read_consents
@@ -43,9 +47,12 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class _Good:
+    """A consent that is taken, and the consortia in which it did not count before."""
+
     line: int
     record: str
     consent: ParsedConsent
+    consortia: frozenset[uuid.UUID]
 
 
 class Importer:
@@ -85,7 +92,7 @@ class Importer:
         """
         if not consortia:
             raise InvalidInputError("This site belongs to no consortium yet; consents are imported for one.")
-        good, bad = self._read(path, progress or (lambda _lines: None))
+        good, bad = self._read(path, frozenset(consortia), progress or (lambda _lines: None))
         at = int(self._clock().timestamp())
         with self._store.database.transaction() as connection:
             try:
@@ -102,45 +109,66 @@ class Importer:
                 connection.executemany("INSERT OR IGNORE INTO wishes VALUES (?)", rows)
         return ImportReport(len(good) + len(bad), len(good), tuple(bad), batches)
 
-    def _read(self, path: Path, progress: Progress) -> tuple[list[_Good], list[LineError]]:
+    def _read(
+        self, path: Path, consortia: frozenset[uuid.UUID], progress: Progress
+    ) -> tuple[list[_Good], list[LineError]]:
         good: list[_Good] = []
         bad: list[LineError] = []
         lines = 0
         try:
             with path.open("rb") as file:
-                for lines, result in read_consents(bounded_lines(file), _KnownIds(self._store, self._key)):
+                read = read_consent_csv if path.suffix == ".csv" else read_consents
+                for lines, result in read(bounded_lines(file), _KnownIds(self._store, self._key, consortia)):
                     if isinstance(result, LineError):
                         bad.append(result)
                     else:
-                        self._take(lines, result, good, bad)
+                        self._take(lines, result, consortia, good, bad)
                     if lines % PROGRESS_LINES == 0:
                         progress(lines)
         except OSError as error:
-            raise InvalidInputError(f"{path} cannot be read. Name an NDJSON file of FHIR Consents.") from error
+            raise InvalidInputError(
+                f"{path} cannot be read. Name an NDJSON file of FHIR Consents, or a consent CSV."
+            ) from error
         progress(lines)
         return good, bad
 
-    def _take(self, line: int, parsed: ParsedConsent, good: list[_Good], bad: list[LineError]) -> None:
+    def _take(
+        self,
+        line: int,
+        parsed: ParsedConsent,
+        consortia: frozenset[uuid.UUID],
+        good: list[_Good],
+        bad: list[LineError],
+    ) -> None:
         try:
-            good.append(_Good(line, parsed.subject, pseudonymize(parsed, key=self._key)))
+            consent = pseudonymize(parsed, key=self._key)
+            recorded = self._store.recorded_for(consent.grant.id)
+            if recorded is not None and not self._store.holds_as(consent.grant, consent.resource):
+                raise ConsentElementError("Consent.id", "is recorded with other content, or was withdrawn")
+            good.append(_Good(line, parsed.subject, consent, consortia - (recorded or frozenset())))
         except ConsentElementError as error:
             # What is left after stripping must mean something by itself.
             bad.append(LineError(line, (error.problem,)))
 
     def _add(self, one: _Good, at: int) -> None:
-        self._store.add(
-            record=one.record,
-            pseudonym=one.consent.subject,
-            resource=dict(one.consent.resource),
-            grant=one.consent.grant,
-            at=at,
-        )
+        """Record a new consent; let one that counts elsewhere count in further consortia too."""
+        identifier = one.consent.grant.id
+        elsewhere = self._store.recorded_for(identifier)
+        if elsewhere is None:
+            self._store.add(
+                record=one.record,
+                pseudonym=one.consent.subject,
+                resource=dict(one.consent.resource),
+                grant=one.consent.grant,
+                at=at,
+            )
+        self._store.add_to(identifier, one.consortia | (elsewhere or frozenset()))
 
     def _queue(self, good: Sequence[_Good], refused: int, consortia: Sequence[uuid.UUID], at: int) -> int:
         count = 0
         for consortium in consortia:
             self._store.join(consortium)
-            for number, entries in enumerate(_pieces(good)):
+            for number, entries in enumerate(_pieces([one for one in good if consortium in one.consortia])):
                 batch = Batch(
                     self._organization,
                     consortium,
@@ -161,14 +189,18 @@ class Importer:
 
 
 class _KnownIds(Collection[str]):
-    """The ids of recorded consents, as their source writes them: looked up by their pseudonyms."""
+    """The ids of consents that count in all of some consortia, as their source writes them: found by pseudonym."""
 
-    def __init__(self, store: ConsentStore, key: bytes) -> None:
+    def __init__(self, store: ConsentStore, key: bytes, consortia: frozenset[uuid.UUID]) -> None:
         self._store = store
         self._key = key
+        self._consortia = consortia
 
     def __contains__(self, identifier: object) -> bool:
-        return isinstance(identifier, str) and self._store.holds_consent(pseudonym(self._key, f"Consent/{identifier}"))
+        if not isinstance(identifier, str):
+            return False
+        recorded = self._store.recorded_for(pseudonym(self._key, f"Consent/{identifier}"))
+        return recorded is not None and self._consortia <= recorded
 
     def __iter__(self) -> Iterator[str]:
         raise TypeError("the source's ids are not kept")

@@ -15,6 +15,11 @@ CREATE TABLE IF NOT EXISTS grants (
     withdrawal TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS grants_by_subject ON grants (pseudonym);
+CREATE TABLE IF NOT EXISTS grant_consortia (
+    consent TEXT NOT NULL REFERENCES grants (consent) ON DELETE CASCADE,
+    consortium TEXT NOT NULL,
+    PRIMARY KEY (consent, consortium)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS withdrawals (
     id TEXT PRIMARY KEY,
     pseudonym TEXT,

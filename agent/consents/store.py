@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -41,6 +41,7 @@ class ConsentStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._adopt()
 
     @property
     def generation(self) -> int:
@@ -64,12 +65,26 @@ class ConsentStore:
         with self.database.transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO consortia (id) VALUES (?)", (str(consortium),))
 
-    def holds_consent(self, consent: str) -> bool:
-        """Say whether a consent of this id was recorded."""
-        return self.database.row("SELECT 1 FROM grants WHERE consent = ?", consent) is not None
+    def recorded_for(self, consent: str) -> frozenset[uuid.UUID] | None:
+        """Return the consortia that a consent of this id counts in, None if there is none."""
+        if self.database.row("SELECT 1 FROM grants WHERE consent = ?", consent) is None:
+            return None
+        rows = self.database.rows("SELECT consortium FROM grant_consortia WHERE consent = ?", consent)
+        return frozenset(uuid.UUID(name) for (name,) in rows)
+
+    def holds_as(self, grant: Grant, resource: Mapping[str, Any]) -> bool:
+        """Say whether a recorded consent has this very content, and its state still."""
+        row = self.database.row("SELECT state, resource FROM grants WHERE consent = ?", grant.id)
+        return row == (grant.state.value, canonical_json(dict(resource)).decode())
+
+    def add_to(self, consent: str, consortia: Iterable[uuid.UUID]) -> None:
+        """Let a recorded consent count in these consortia."""
+        with self.database.transaction() as connection:
+            rows = [(consent, str(consortium)) for consortium in consortia]
+            connection.executemany("INSERT OR IGNORE INTO grant_consortia VALUES (?, ?)", rows)
 
     def add(self, *, record: str, pseudonym: str, resource: dict[str, Any], grant: Grant, at: int) -> None:
-        """Record a consent that is new; `sqlite3.IntegrityError` if it is not."""
+        """Record a consent that is new; `sqlite3.IntegrityError` if it is not. It counts where `add_to` says."""
         text = canonical_json(resource).decode()
         with self.database.transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO subjects VALUES (?, ?)", (pseudonym, record))
@@ -77,9 +92,13 @@ class ConsentStore:
                 "INSERT INTO grants VALUES (?, ?, ?, ?, ?, NULL)", (grant.id, pseudonym, grant.state.value, text, at)
             )
 
-    def grants_by_subject(self) -> Iterator[tuple[str, list[Grant]]]:
-        """Yield every subject's grants, in the order of the pseudonyms."""
-        rows = self.database.rows("SELECT pseudonym, state, resource FROM grants ORDER BY pseudonym, consent")
+    def grants_by_subject(self, consortium: uuid.UUID) -> Iterator[tuple[str, list[Grant]]]:
+        """Yield every subject's grants that count in a consortium, in the order of the pseudonyms."""
+        rows = self.database.rows(
+            "SELECT pseudonym, state, resource FROM grants WHERE consent IN "
+            "(SELECT consent FROM grant_consortia WHERE consortium = ?) ORDER BY pseudonym, consent",
+            str(consortium),
+        )
         for pseudonym, group in groupby(rows, key=lambda row: str(row[0])):
             yield pseudonym, [_grant(state, resource) for _, state, resource in group]
 
@@ -101,6 +120,17 @@ class ConsentStore:
         """Return the record's id that a pseudonym stands for; it never leaves the site."""
         row = self.database.row("SELECT record FROM subjects WHERE pseudonym = ?", pseudonym)
         return None if row is None else str(row[0])
+
+    def _adopt(self) -> None:
+        """Let consents of earlier releases, which counted everywhere, count in every consortium of that time."""
+        unlinked = "FROM grants WHERE consent NOT IN (SELECT consent FROM grant_consortia)"
+        if self.database.row(f"SELECT 1 {unlinked} LIMIT 1") is None:
+            return
+        with self.database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO grant_consortia SELECT consent, id FROM consortia CROSS JOIN "  # noqa: S608  a constant
+                f"(SELECT consent {unlinked})"
+            )
 
     def numbers(self) -> dict[str, int]:
         """Return how many grants there are by state, and how many subjects: exact, for the member's own eyes."""

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO, NoReturn
 
 from consent.domain.grants import Grant
@@ -40,12 +41,24 @@ def read_consents(
     without doubled keys, what FHIR R4 forbids, what cannot be honored, and an id that `known_ids` or an earlier
     line has. Stripped resources are read by the same rules; check them with `find_personal_data`.
     """
+    numbered = ((number, partial(_read_object, line)) for number, line in enumerate(lines, start=1) if line.strip())
+    return read_resources(numbered, known_ids)
+
+
+def read_resources(
+    numbered: Iterable[tuple[int, Callable[[], Mapping[str, Any]]]], known_ids: Collection[str] = frozenset()
+) -> Iterator[tuple[int, ParsedConsent | LineError]]:
+    """Yield for each line its number and the consent that its resource holds, or what is wrong with it.
+
+    Parameters
+    ----------
+    numbered : lines' numbers, and what reads the resource there or raises `ConsentElementError`
+    known_ids : ids that are recorded already
+    """
     lines_by_id: dict[str, int] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, resource in numbered:
         try:
-            parsed = parse_consent(_read_object(line))
+            parsed = parse_consent(resource())
             _require_new(parsed.grant.id, lines_by_id, known_ids)
         except _InvalidResourceError as error:
             yield number, LineError(number, error.problems)

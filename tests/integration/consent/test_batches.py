@@ -175,7 +175,7 @@ def test_platform_agent_and_definition_agree_on_who_permits(batch, site, office,
             )
             by_definition = sum(
                 is_permitted(effective_provisions(grants, MADE_FOR), question).permitted
-                for _name, grants in office.store.grants_by_subject()
+                for _name, grants in office.store.grants_by_subject(world.consortium.pk)
             )
             with act_for(organization_id=world.hospital.pk):
                 owner = {"consortium_id": world.consortium.pk, "organization_id": world.hospital.pk}

@@ -1,10 +1,13 @@
 """Importing at the site: good lines kept, bad ones named, nothing of a person in what is signed."""
 
 import stat
+import uuid
 
 import pytest
 
 from agent.consents.importing import BATCH_ENTRIES
+from agent.consents.store import ConsentStore
+from agent.consents.withdrawals import WithdrawalRequest
 from consent.domain.documents import read_batch, require_signature
 from consent.fhir.stripping import find_personal_data
 from consortium.kernel.errors import InvalidInputError, InvalidSignatureError
@@ -109,3 +112,88 @@ def test_a_kill_in_an_import_keeps_nothing_of_it(office, tmp_path, monkeypatch):
 
     assert office.store.numbers() == {"subjects": 0}
     assert office.store.consortia() == []
+
+
+OTHER = uuid.UUID("0d0d0d0d-0000-4000-8000-00000000ffff")
+
+
+def subjects_in(office, consortium):
+    return {name for name, _grants in office.store.grants_by_subject(consortium)}
+
+
+def test_an_import_for_one_consortium_counts_in_no_other(office, tmp_path):
+    for_one, for_other = (generated(4, seed=seed).resources for seed in (1, 2))
+
+    office.importer.import_file(write_lines(tmp_path / "one.ndjson", for_one), consortia=[CONSORTIUM])
+    office.importer.import_file(write_lines(tmp_path / "other.ndjson", for_other[2:]), consortia=[OTHER])
+
+    assert len(subjects_in(office, CONSORTIUM)) == 4
+    assert len(subjects_in(office, OTHER)) == 2
+    grants = dict(office.store.grants_by_subject(OTHER))
+    assert all(len(found) == 1 for found in grants.values())
+    assert [body["consortium"] for body in (message.body for message in office.mail.waiting())] == [
+        str(CONSORTIUM),
+        str(OTHER),
+    ]
+
+
+def test_recorded_consents_can_be_brought_into_a_further_consortium(office, tmp_path):
+    path = write_lines(tmp_path / "consents.ndjson", generated(4).resources)
+    office.importer.import_file(path, consortia=[CONSORTIUM])
+
+    report = office.importer.import_file(path, consortia=[CONSORTIUM, OTHER])
+
+    assert (report.accepted, report.refused, report.batches) == (4, (), 1)
+    assert subjects_in(office, OTHER) == subjects_in(office, CONSORTIUM)
+    assert office.mail.waiting()[-1].body["consortium"] == str(OTHER)
+    assert office.store.numbers()["subjects"] == 4
+    assert office.importer.import_file(path, consortia=[OTHER]).accepted == 0
+
+
+def test_a_consent_that_changed_or_was_withdrawn_is_brought_into_no_further_consortium(office, tmp_path):
+    made = generated(4)
+    permitting = sorted(made.permitting())
+    office.importer.import_file(write_lines(tmp_path / "one.ndjson", made.resources), consortia=[CONSORTIUM])
+    office.withdrawals.withdraw(WithdrawalRequest(office.withdrawals.pseudonym_of(permitting[0])))
+    changed = [{**one, "dateTime": "2020-01-01"} for one in made.resources]
+
+    again = office.importer.import_file(tmp_path / "one.ndjson", consortia=[OTHER])
+    otherwise = office.importer.import_file(write_lines(tmp_path / "two.ndjson", changed), consortia=[OTHER])
+
+    assert (again.accepted, len(again.refused)) == (3, 1)
+    assert "was withdrawn" in str(again.refused[0])
+    assert otherwise.accepted == 0
+
+
+def test_consents_of_an_earlier_release_count_in_the_consortia_of_that_time(office):
+    import_generated(office, 3)
+    with office.database.transaction() as connection:
+        connection.execute("DELETE FROM grant_consortia")
+
+    again = ConsentStore(office.database)
+
+    assert len(list(again.grants_by_subject(CONSORTIUM))) == 3
+    assert list(again.grants_by_subject(OTHER)) == []
+
+
+def test_a_consent_csv_is_taken_like_fhir(office, tmp_path):
+    path = write_lines(
+        tmp_path / "consents.csv",
+        [
+            b"record,decision,purpose,from,until",
+            b"7,permit,DUO:0000006,2024-05-01,",
+            b"8,maybe,DUO:0000006,2024-05-01,",
+        ],
+    )
+
+    report = office.importer.import_file(path, consortia=[CONSORTIUM])
+
+    assert (report.lines, report.accepted) == (2, 1)
+    assert [str(error) for error in report.refused] == ["line 3: decision: is neither permit nor deny"]
+    ((name, (grant,)),) = office.store.grants_by_subject(CONSORTIUM)
+    assert office.store.record_of(name) == "7"
+    assert grant.provision is not None
+    assert office.importer.import_file(path, consortia=[CONSORTIUM]).accepted == 0
+    (message,) = office.mail.waiting()
+    body = {name: value for name, value in message.body.items() if name not in ("digest", "signature")}
+    assert find_personal_data(read_batch(body).entries[0].resource) == []
