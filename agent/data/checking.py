@@ -56,8 +56,7 @@ def check_table(description: Description) -> Checked:
         If it cannot be read at all; a row of another width ends the reading.
     """
     names = [column["name"] for column in description.columns]
-    clips = {name for name, rules in description.rules.items() if "outside" in rules}
-    readers = [column_reader(column, clips=column["name"] in clips) for column in description.columns]
+    readers = [column_reader(column) for column in description.columns]
     found, subjects = Checked(), set[str]()
     with open_table(description.rows, [description.subject, *names]) as table:
         places = [table.header.index(name) for name in names]

@@ -1,19 +1,20 @@
 """A data-set file: what a table's columns mean, whom its rows are of, and what they may be used for.
 
-JSON or TOML. What the consortium learns of it is name, columns (kind, categories, bounds, unit), purposes and
-conditions; the rest says how this site reads its own table.
+JSON or TOML. What the consortium learns of it is name, columns, purposes and conditions; the rest says how this site
+reads its own table.
 """
 
 import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from consent.domain.data_sets import require_schema
 from consortium.kernel.errors import InvalidInputError
+from training.federated.column_features import RULES, feature_of
 from training.federated.errors import PlanFormatError, WireFormatError
 from training.federated.plan_columns import read_feature
 
@@ -22,8 +23,6 @@ SUBJECT: Final = "record"
 SUFFIXES: Final = (".json", ".toml")
 _REQUIRED: Final = {"name", "rows", "purposes"}
 _OPTIONAL: Final = {"conditions", "subject", "target", "missing_values"}
-# Read here and by whoever drafts a plan; not a property of the data.
-_RULES: Final = ("missing", "outside", "indicator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,6 @@ class Description:
         The column that a plan learns, unless it names another; empty for none.
     missing_values : tuple of str
         Texts that mean that a value is missing.
-    rules : mapping of str to mapping
-        By column, what a drafted plan does about missing values and values outside the bounds.
     digest : str
         Of the file's bytes.
     """
@@ -58,7 +55,6 @@ class Description:
     subject: str = SUBJECT
     target: str = ""
     missing_values: tuple[str, ...] = ("",)
-    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     digest: str = ""
 
     @property
@@ -68,25 +64,6 @@ class Description:
 
     def column(self, name: str) -> Mapping[str, Any] | None:
         return next((column for column in self.columns if column["name"] == name), None)
-
-    def feature(self, name: str) -> dict[str, Any]:
-        """Return a column as the feature of a plan.
-
-        Raises
-        ------
-        InvalidInputError
-            For a number without bounds, which nothing can be scaled by.
-        """
-        column = self.column(name)
-        if column is None:
-            raise InvalidInputError(f"The data set {self.name} has no column {name}.")
-        if column["kind"] == "numeric" and "minimum" not in column:
-            raise InvalidInputError(
-                f"Column {name} needs minimum and maximum in the data-set file: a plan scales by bounds that everybody "
-                "may know."
-            )
-        kept = {key: value for key, value in column.items() if key != "unit"}
-        return {**kept, **self.rules.get(name, {})}
 
 
 def read_description(path: Path) -> Description:
@@ -137,7 +114,7 @@ def _described(path: Path, value: Mapping[str, Any], digest: str) -> Description
             f"{', '.join(wrong)}: a data-set file has name, rows, purposes and columns, and perhaps "
             f"{', '.join(sorted(_OPTIONAL))}."
         )
-    schema = require_schema({"columns": [_public(column) for column in columns]})
+    schema = require_schema({"columns": columns})
     found = Description(
         name=_text(rest, "name"),
         schema=schema,
@@ -147,7 +124,6 @@ def _described(path: Path, value: Mapping[str, Any], digest: str) -> Description
         subject=_text({"subject": SUBJECT, **rest}, "subject"),
         target=_text(rest, "target") if "target" in rest else "",
         missing_values=_texts(rest, "missing_values", default=("",)),
-        rules={column["name"]: {key: column[key] for key in _RULES if key in column} for column in columns},
         digest=digest,
     )
     _ensure_sound(found)
@@ -166,28 +142,15 @@ def _columns(value: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], Mapping
     return columns, rest
 
 
-def _public(column: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in column.items() if key not in _RULES}
-
-
 def _ensure_sound(found: Description) -> None:
     """Hold names to each other and rules to the kinds of their columns."""
     if found.column(found.subject) is not None:
         raise InvalidInputError("subject names the table's column with the subject's id, which is not among columns.")
     if found.target and found.column(found.target) is None:
         raise InvalidInputError("target is one of the columns.")
-    for name, rule in found.rules.items():
-        column = found.column(name)
-        is_plain_number = column is not None and column["kind"] == "numeric" and "minimum" not in column
-        if is_plain_number and rule:
-            raise InvalidInputError(f"column {name}: a rule for a number needs minimum and maximum beside it.")
-        if not is_plain_number and not _has_few_categories(column):
-            read_feature(found.feature(name))
-
-
-def _has_few_categories(column: Mapping[str, Any] | None) -> bool:
-    """Whether a column has too few categories to learn from; a target may."""
-    return column is not None and column["kind"] == "categorical" and len(column["categories"]) < 2
+    for column in found.columns:
+        if RULES & set(column):
+            read_feature(feature_of(column))
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:

@@ -48,13 +48,13 @@ def category(categories: Collection[str | int]) -> Reader:
     return read
 
 
-def column_reader(column: Mapping[str, Any], *, clips: bool = False) -> Reader:
+def column_reader(column: Mapping[str, Any]) -> Reader:
     """Return the reader of a described column, its bounds among its rules unless values beyond them are moved."""
     if column["kind"] == "categorical":
         return category(column["categories"])
     if column["kind"] == "binary":
         return bit
-    if "minimum" not in column or clips:
+    if "minimum" not in column or "outside" in column:
         return number
     return between(float(column["minimum"]), float(column["maximum"]))
 

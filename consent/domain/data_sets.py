@@ -19,7 +19,9 @@ MAX_CATEGORIES = 1000
 MAX_PURPOSES = 64
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 _UNIT = re.compile(r"[!-~]{1,32}\Z")
-_COLUMN_KEYS = {"name", "kind", "categories", "unit", "minimum", "maximum"}
+# What a drafted plan does about missing values and values outside the bounds stands beside what the column is.
+_RULE_KEYS = {"missing", "outside", "indicator"}
+_COLUMN_KEYS = {"name", "kind", "categories", "unit", "minimum", "maximum", *_RULE_KEYS}
 _KINDS = ("numeric", "binary", "categorical")
 
 
@@ -96,13 +98,15 @@ def require_schema(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _require_column(column: Any, where: str) -> None:
     if not isinstance(column, Mapping) or not {"name", "kind"} <= set(column) <= _COLUMN_KEYS:
-        raise InvalidInputError(f"{where} has name, kind and perhaps categories, unit, minimum and maximum.")
+        raise InvalidInputError(f"{where} has name, kind and perhaps categories, unit, bounds and rules.")
     if not _matches(_NAME, column["name"]) or column["kind"] not in _KINDS:
         raise InvalidInputError(f"{where} has a plain name and a kind: {', '.join(_KINDS)}.")
     if "unit" in column and not _matches(_UNIT, column["unit"]):
         raise InvalidInputError(f"{where}.unit is 1 to 32 printable characters without spaces.")
     if {"minimum", "maximum"} & set(column) and not _are_bounds(column):
         raise InvalidInputError(f"{where}: a numeric column has minimum and maximum, numbers, the first one lower.")
+    if not _are_rules(column):
+        raise InvalidInputError(f"{where}: missing, outside or indicator is no rule of plans.")
     categories = column.get("categories", [])
     if (column["kind"] == "categorical") != ("categories" in column) or not _are_categories(categories):
         raise InvalidInputError(f"{where}.categories: a categorical column lists its values, no other has any.")
@@ -112,6 +116,14 @@ def _are_bounds(column: Mapping[str, Any]) -> bool:
     bounds: list[Any] = [column.get("minimum"), column.get("maximum")]
     are_numbers = all(type(value) in (int, float) and math.isfinite(value) for value in bounds)
     return column["kind"] == "numeric" and are_numbers and bool(bounds[0] < bounds[1])
+
+
+def _are_rules(column: Mapping[str, Any]) -> bool:
+    """Bound what a rule may be; whether it fits its column is said where plans are read."""
+    missing = column.get("missing", "refuse")
+    constant = missing.get("value") if isinstance(missing, Mapping) and set(missing) == {"value"} else missing
+    is_short = type(constant) in (int, float) or (isinstance(constant, str) and len(constant) <= 64)
+    return is_short and column.get("outside", "clip") == "clip" and column.get("indicator", True) is True
 
 
 def _are_categories(values: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A person at the portal and at the API: cookies and forms, then a token by code and PKCE."""
+"""A person at the portal and at the API: cookies and forms, then a token by code and PKCE (RFC 7636)."""
 
 import base64
 import hashlib

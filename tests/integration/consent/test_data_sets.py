@@ -111,11 +111,11 @@ def test_a_table_that_does_not_keep_to_its_description_is_not_registered(office,
     assert office.mail.waiting() == []
 
 
-def test_bounds_of_a_column_are_registered_and_rules_for_missing_values_stay_at_the_site(office, world, tmp_path):
+def test_bounds_of_a_column_and_its_rules_are_registered(office, world, tmp_path):
     columns = [{"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120, "missing": "mean"}]
     (tmp_path / "ages.csv").write_text("record,age\n7,50\n8,\n")
     (tmp_path / "ages.json").write_text(json.dumps({**DESCRIPTION, "schema": {"columns": columns}, "rows": "ages.csv"}))
 
     document = office.data_sets.register(tmp_path / "ages.json", consortium=world.consortium.pk)
 
-    assert document.schema == {"columns": [{"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120}]}
+    assert document.schema == {"columns": columns}

@@ -9,6 +9,8 @@ import pytest
 from agent.data.description import Description, read_description
 from consortium.kernel.errors import InvalidInputError
 from tests.unit.agent_data.tables import TOML
+from training.federated.column_features import feature_of
+from training.federated.errors import PlanFormatError
 
 
 def read(folder: Path, text: str, name: str = "stays.toml") -> Description:
@@ -23,9 +25,9 @@ def test_a_toml_file_says_what_columns_mean_and_how_the_table_is_read(tmp_path: 
     assert (found.name, found.subject, found.target) == ("stays", "patient", "died")
     assert found.rows == tmp_path / "TABLE"
     assert found.missing_values == ("", "NA")
-    assert found.schema["columns"][0] == {"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120, "unit": "a"}
-    assert found.feature("age") == {"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120, "missing": "mean"}
-    assert found.feature("ward")["missing"] == "category"
+    age = {"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120, "missing": "mean"}
+    assert found.columns[0] == {**age, "unit": "a"}
+    assert feature_of(found.columns[0]) == age
 
 
 def test_the_first_form_of_json_is_read_as_ever(tmp_path: Path) -> None:
@@ -38,8 +40,10 @@ def test_the_first_form_of_json_is_read_as_ever(tmp_path: Path) -> None:
     assert (found.subject, found.target, found.missing_values) == ("record", "", ("",))
 
 
-def test_what_stays_at_the_site_is_not_in_the_schema(tmp_path: Path) -> None:
-    assert "missing" not in json.dumps(read(tmp_path, TOML).schema)
+def test_how_the_site_reads_its_own_table_is_not_in_the_schema(tmp_path: Path) -> None:
+    shown = json.dumps(read(tmp_path, TOML).schema)
+
+    assert not [word for word in ("patient", "NA", "TABLE", "stays") if word in shown]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,7 @@ def test_what_stays_at_the_site_is_not_in_the_schema(tmp_path: Path) -> None:
         ('kind = "binary"', 'kind = "binary"\nmissing = "mean"', "missing of sex is one of"),
         ('kind = "binary"', 'kind = "date"', "a kind"),
         ('categories = ["north", "south"]', "", "categories"),
-        ("minimum = 0\nmaximum = 120", "", "a rule for a number needs minimum and maximum"),
+        ("minimum = 0\nmaximum = 120", "", "Column age needs minimum and maximum"),
         ("[[columns]]", "[[columns", "no readable TOML"),
     ],
 )
@@ -86,5 +90,5 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_number_without_bounds_can_be_described_but_not_planned_with(tmp_path: Path) -> None:
     found = read(tmp_path, TOML.replace("minimum = 0\nmaximum = 120\n", "").replace('missing = "mean"\n', ""))
 
-    with pytest.raises(InvalidInputError, match="Column age needs minimum and maximum"):
-        found.feature("age")
+    with pytest.raises(PlanFormatError, match="Column age needs minimum and maximum"):
+        feature_of(found.columns[0])
