@@ -7,11 +7,13 @@ from audit.bundles.archive import written_second
 from audit.bundles.orders import period_of
 from audit.bundles.selection import Anchored, Selection, witness_ids
 from audit.compliance.evidence import AnchorFacts, Evidence, LogFacts
+from audit.compliance.registry import report_named
 from audit.compliance.sources.consents import batch_facts, consent_facts
 from audit.compliance.sources.people import member_facts, reviewers
 from audit.compliance.sources.predictions import prediction_facts
 from audit.compliance.sources.protection import protection_facts
 from audit.compliance.sources.training import model_facts, training_facts
+from audit.compliance.training_facts import TrainingFacts
 from audit.log.quorums import witness_quorum
 from audit.models import Bundle
 from consortium.kernel.identifiers import to_hex
@@ -22,7 +24,8 @@ def evidence_of(bundle: Bundle, selection: Selection, *, log_key: str) -> Eviden
     """Return what the bundle's organization may see; the database's policies bound it."""
     consortium = access_consortium(bundle.consortium_id)
     members, period = member_facts(bundle.consortium_id), period_of(bundle, consortium)
-    training = training_facts(bundle.consortium_id)
+    needs_training = report_named(bundle.report).needs_training
+    training = training_facts(bundle.consortium_id) if needs_training else TrainingFacts()
     whose: dict[str, Any] = {"consortium_id": bundle.consortium_id, "organization_id": bundle.organization_id}
     return Evidence(
         consortium=str(bundle.consortium_id),
@@ -39,7 +42,7 @@ def evidence_of(bundle: Bundle, selection: Selection, *, log_key: str) -> Eviden
         members=members,
         training=training,
         model=None if bundle.model_id is None else model_facts(bundle.model_id, training),
-        predictions=prediction_facts(**whose, facts=training, period=period),
+        predictions=prediction_facts(**whose, facts=training, period=period) if needs_training else [],
         batches=batch_facts(**whose),
         protection=protection_facts(consortium),
     )

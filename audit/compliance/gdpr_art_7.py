@@ -33,7 +33,8 @@ def part(evidence: Evidence) -> Part:
         regulation=REGULATION,
         introduction=(
             "Numbers of people are bands (fewer than 10, 10 to 24, 25 to 49, ...). Consents are known here by "
-            "pseudonyms alone; who really agreed is attested by each organization."
+            "pseudonyms alone; who really agreed is attested by each organization. Consents and epochs are as they "
+            "stood when the report was made; withdrawals and anchors are those of the period."
         ),
         fields=(*_proof(evidence.consents), *_withdrawal(evidence), *_open()),
         tables=(_members(evidence), _anchorings(evidence)),

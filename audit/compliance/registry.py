@@ -30,12 +30,14 @@ class Report:
     """A report by its name: what it is called, and the parts that it is made of.
 
     It speaks of the last `years_back` years, or of everything since the founding, unless other days are asked for.
+    Plans, runs and data sets are read for reports that speak of them alone: a large consortium has many.
     """
 
     name: str
     title: str
     parts: tuple[Build, ...]
     years_back: int | None = None
+    needs_training: bool = False
     needs_model: bool = False
 
 
@@ -53,10 +55,22 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
                 years_back=_HIPAA_YEARS,
             ),
             Report("hipaa_164_312_b", "Extract of audit controls", (hipaa_164_312_b.part,), years_back=_HIPAA_YEARS),
-            Report("hipaa_164_528", "Accounting of disclosures", hipaa_164_528.PARTS, years_back=_HIPAA_YEARS),
+            Report(
+                "hipaa_164_528",
+                "Accounting of disclosures",
+                hipaa_164_528.PARTS,
+                years_back=_HIPAA_YEARS,
+                needs_training=True,
+            ),
             Report("gdpr_art_7", "Proof of consents in numbers", (gdpr_art_7.part,)),
-            Report("gdpr_art_30", "Records of processing activities", gdpr_art_30.PARTS),
-            Report("ai_act_annex_iv", "Technical documentation of a model", ai_act_annex_iv.PARTS, needs_model=True),
+            Report("gdpr_art_30", "Records of processing activities", gdpr_art_30.PARTS, needs_training=True),
+            Report(
+                "ai_act_annex_iv",
+                "Technical documentation of a model",
+                ai_act_annex_iv.PARTS,
+                needs_training=True,
+                needs_model=True,
+            ),
         )
     }
 )
