@@ -7,8 +7,10 @@ from uuid import UUID
 from celery import shared_task
 from django.db import transaction
 
+from consortium.common.correlation import following
 from consortium.common.tenancy import act_for_all
 from training.coordination.coordinator import coordinate
+from training.coordination.following import correlation_of_run
 from training.errors import FenceLostError
 from training.registry.candidates import make_candidates, register_signed
 from training.services import sweep
@@ -19,7 +21,7 @@ logger = logging.getLogger(__name__)
 @shared_task(acks_late=False, reject_on_worker_lost=False)
 def coordinate_run(run_id: str) -> bool:
     """Coordinate one run; acknowledged at once, for it is the lease that finds a run again, not the broker."""
-    with act_for_all():
+    with act_for_all(), following(correlation_of_run(UUID(run_id))):
         try:
             return coordinate(UUID(run_id))
         except FenceLostError as error:

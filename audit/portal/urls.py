@@ -1,10 +1,11 @@
 """Addresses of the evidence's pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from audit.portal import asking, files, views
 
 urlpatterns = [
+    path("", include("audit.portal.explorer.urls")),
     path("reports/", asking.reports, name="reports"),
     path("reports/<uuid:bundle>/", views.report, name="report"),
     path("reports/<uuid:bundle>/progress/", views.report_progress, name="report_progress"),

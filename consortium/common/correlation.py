@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +26,16 @@ def correlation_id() -> str:
 def set_correlation_id(value: str | None) -> None:
     """Take over the id of an earlier step; None starts a new one."""
     _current.set(value)
+
+
+@contextmanager
+def following(value: str | None) -> Iterator[None]:
+    """Act under the id of an earlier step until the block ends; None starts a new one."""
+    token = _current.set(value)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 class CorrelationMiddleware(BothWaysMiddleware):

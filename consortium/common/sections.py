@@ -30,15 +30,18 @@ class Group:
 
 OVERVIEW = Section("overview", _("Overview"), "layout-dashboard")
 PROPOSALS = Section("proposals", _("Proposals"), "vote", frozenset({"proposal"}))
-RUNS = Section("runs", _("Runs"), "activity", frozenset({"run"}))
-MODELS = Section("models", _("Models"), "box", frozenset({"model"}))
+PLANS = Section("plans", _("Plans"), "clipboard-list", frozenset({"plan", "plan_new", "run_new"}))
+RUNS = Section("runs", _("Runs"), "activity", frozenset({"run", "run_order"}))
+MODELS = Section("models", _("Models"), "box", frozenset({"model", "model_scores"}))
+AUDIT = Section("audit", _("Audit"), "history", frozenset({"record", "correlation", "follow", "search"}))
+REPORTS = Section("reports", _("Reports"), "file-text", frozenset({"report", "bundles"}))
 MORE = Section("more", _("More"), "menu")
 
 GROUPS = (
     Group("", (OVERVIEW,)),
     Group(_("Govern"), (PROPOSALS,)),
-    Group(_("Train"), (Section("plans", _("Plans"), "clipboard-list", frozenset({"plan"})), RUNS, MODELS)),
-    Group(_("Prove"), (Section("reports", _("Reports"), "file-text", frozenset({"report", "bundles"})),)),
+    Group(_("Train"), (PLANS, RUNS, MODELS)),
+    Group(_("Prove"), (AUDIT, REPORTS)),
 )
 # The five places of a phone; everything else is under the last.
 PLACES = (OVERVIEW, PROPOSALS, RUNS, MODELS, MORE)

@@ -30,6 +30,8 @@ class Plan(UuidModel):
     subject = models.CharField(_("subject"), max_length=66)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.DRAFT)
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, null=True, blank=True, related_name="plans")
+    # Whose entries its author began with: a plan is never changed, it is copied.
+    copied_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="copies")
     decided_block = models.PositiveBigIntegerField(_("decided in block"), null=True, blank=True)
 
     class Meta:

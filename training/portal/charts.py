@@ -49,10 +49,16 @@ class Chart:
     grid: tuple[Mark, ...]
     ticks: tuple[Mark, ...]
     lines: tuple[Line, ...]
+    events: tuple[Mark, ...] = ()
 
 
-def line_chart(series: Sequence[Series], *, last_round: int, width: int, height: int) -> Chart:
-    """Lay out series of shares (0 to 1) over rounds 1 to `last_round`; every series has a value."""
+def line_chart(
+    series: Sequence[Series], *, last_round: int, width: int, height: int, events: Sequence[tuple[int, str]] = ()
+) -> Chart:
+    """Lay out series of shares (0 to 1) over rounds 1 to `last_round`; every series has a value.
+
+    `events` are rounds to mark by an upright line, each with what its mark says.
+    """
     right, base = width - _LABELS, height - _BELOW
     values = [value for one in series for _, value in one.values]
     low, high, step = _scale(min(values), max(values))
@@ -74,6 +80,7 @@ def line_chart(series: Sequence[Series], *, last_round: int, width: int, height:
         grid=tuple(Mark(_text(_LEFT - 8), _text(y(edge)), f"{edge:.2f}") for edge in edges),
         ticks=tuple(Mark(_text(x(n)), _text(base + 17), str(n)) for n in _ticks(last_round)),
         lines=tuple(_apart(lines)),
+        events=tuple(Mark(_text(x(number)), _text(_TOP), text) for number, text in events),
     )
 
 

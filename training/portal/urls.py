@@ -2,14 +2,21 @@
 
 from django.urls import path
 
-from training.portal import views
+from training.portal.views import models, planning, plans, runs
 
 urlpatterns = [
-    path("plans/", views.plans, name="plans"),
-    path("plans/<uuid:plan>/", views.plan, name="plan"),
-    path("runs/", views.runs, name="runs"),
-    path("runs/<uuid:run>/", views.run, name="run"),
-    path("runs/<uuid:run>/progress/", views.run_progress, name="run_progress"),
-    path("models/", views.models, name="models"),
-    path("models/<uuid:model>/", views.model, name="model"),
+    path("plans/", plans.plans, name="plans"),
+    path("plans/new/", planning.plan_new, name="plan_new"),
+    path("plans/<uuid:plan>/", plans.plan, name="plan"),
+    path("plans/<uuid:plan>/plan.json", planning.plan_json, name="plan_json"),
+    path("plans/<uuid:plan>/run/", plans.run_new, name="run_new"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<uuid:run>/", runs.run, name="run"),
+    path("runs/<uuid:run>/progress/", runs.run_progress, name="run_progress"),
+    path("runs/<uuid:run>/order/<slug:order>/", runs.run_order, name="run_order"),
+    path("models/", models.models, name="models"),
+    path("models/<uuid:model>/", models.model, name="model"),
+    path("models/<uuid:model>/card.json", models.model_card, name="model_card"),
+    path("models/<uuid:model>/<slug:act>.json", models.model_act, name="model_act"),
+    path("models/<uuid:model>/scores/", models.model_scores, name="model_scores"),
 ]

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from consortium.common import blobs
+from consortium.common.correlation import following
 from consortium.kernel.digests import digest_to_bytes32
 from consortium.kernel.eip712 import Domain
 from consortium.kernel.identifiers import uuid_to_bytes32
@@ -14,6 +15,7 @@ from consortium.membership.channel import work
 from consortium.membership.models import WorkItem
 from contracts import outbox
 from contracts.models import ContractDeployment
+from training.coordination.following import correlation_of_run
 from training.coordination.signatures import SiteSignatures
 from training.domain.messages import read_signature
 from training.domain.states import RunState
@@ -82,13 +84,14 @@ def _register(model: Model) -> int:
             # Asked again: the candidate waits for its author, and for nobody else.
             _ask(model)
             return 0
-        outbox.enqueue(
-            consortium_id=model.consortium_id,
-            contract=REGISTRY,
-            function="registerCandidate",
-            arguments=[*_fields(model).values(), signature],
-            idempotency_key=f"model:{model.pk}:register",
-        )
+        with following(correlation_of_run(model.run_id)):
+            outbox.enqueue(
+                consortium_id=model.consortium_id,
+                contract=REGISTRY,
+                function="registerCandidate",
+                arguments=[*_fields(model).values(), signature],
+                idempotency_key=f"model:{model.pk}:register",
+            )
         Model.objects.filter(pk=model.pk, chain_state="recorded").update(chain_state="submitted")
     return 1
 

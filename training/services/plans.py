@@ -17,8 +17,12 @@ from training.errors import NotAMemberSiteError, PlanExistsError, PlanInvalidErr
 from training.models import Plan
 
 
-def draft_plan(*, consortium_id: UUID, document: Any, organization_id: UUID, actor: Actor) -> Plan:
+def draft_plan(
+    *, consortium_id: UUID, document: Any, organization_id: UUID, actor: Actor, copied_from: Plan | None = None
+) -> Plan:
     """Keep a plan that is sound, ready for its author's agent to propose.
+
+    `copied_from` is the consortium's plan that its author began with, if any: pages show what differs.
 
     Raises
     ------
@@ -43,6 +47,7 @@ def draft_plan(*, consortium_id: UUID, document: Any, organization_id: UUID, act
         title=plan.title,
         digest=digest,
         subject=to_hex(plan.subject()),
+        copied_from=copied_from,
     )
     record(
         action="training.plan.draft",

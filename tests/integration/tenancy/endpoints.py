@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Model as Row
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from audit.models import AuditLog, Bundle, Checkpoint
+from audit.models import AuditLog, AuditRecord, Bundle, Checkpoint
 from consent.domain.documents import BATCH_FORMAT, ERASURE_FORMAT, RECEIPT_FORMAT, document_message
 from consent.models import Grant, Withdrawal
 from consortium.common.models import Blob
@@ -62,6 +62,10 @@ class Names:
     def pseudonym(self) -> str:
         return PSEUDONYM
 
+    @property
+    def correlation(self) -> str:
+        return str(self._made.get(AuditRecord).correlation_id)
+
 
 class Ghost(Names):
     def of(self, model: type[Row]) -> str:
@@ -75,17 +79,25 @@ class Ghost(Names):
     def pseudonym(self) -> str:
         return secrets.token_hex(32)
 
+    @property
+    def correlation(self) -> str:
+        return str(uuid.uuid4())
+
 
 # What stands for each name in an address.
 PLACES: Mapping[str, Callable[[Names], str]] = {
     "bundle": lambda names: names.of(Bundle),
     "checkpoint": lambda names: names.of(Checkpoint),
+    "act": lambda names: "release",
     "consortium": lambda names: names.of(Consortium),
+    "correlation": lambda names: names.correlation,
     "digest": lambda names: names.digest,
     "item": lambda names: names.of(WorkItem),
     "model": lambda names: names.of(Model),
+    "order": lambda names: "cancel",
     "plan": lambda names: names.of(Plan),
     "proposal": lambda names: names.of(Proposal),
+    "record": lambda names: names.of(AuditRecord),
     "run": lambda names: names.of(Run),
     "withdrawal": lambda names: names.of(Withdrawal),
 }
@@ -180,6 +192,10 @@ SAMPLES: Mapping[str, list[Sample]] = {
             "whoever cannot sign for an organization is told the same, whether it exists or not",
         )
     ],
+    "page:model_scores": [Sample(lambda n, s: {"x.sex": "1"})],
+    "page:plan_new": [Sample(lambda n, s: {"from": n.of(Plan), "do": "save"})],
+    "page:run_new": [Sample(lambda n, s: {"backend": "memory"})],
+    "page:run_order": [Sample(lambda n, s: {"reason": "no longer needed"})],
     "page:choose_consortium": [
         Sample(lambda n, s: {"consortium": n.of(Consortium)}, 302, "an unknown choice changes nothing")
     ],

@@ -73,7 +73,8 @@ def test_a_run_shows_each_round_and_who_was_lost_and_why(hospital, trained):
     words = words_of(hospital, f"/runs/{trained.run.pk}/")
 
     assert "Rounds, 3 of 3 closed" in words
-    assert "Round 2 2 attempts Bank: Lost, no sign of life within 5 s" in words
+    lost = "Bank: Lost, Its agent gave no sign of life any more. (no sign of life within 5 s)"
+    assert f"Round 2 2 attempts {lost}" in words
     assert "Attempt given up: One vector came in and two are needed." in words
     assert "Closed 2 of 2 1,302 7.5" in words
 
@@ -99,7 +100,7 @@ def test_a_run_says_where_it_is_computed_and_what_that_back_end_does_not_do(hosp
 def test_metrics_are_drawn_by_the_server_and_stand_in_a_table(hospital, trained):
     text = text_of(hospital, f"/runs/{trained.run.pk}/")
 
-    assert text.count('<svg class="chart') == 2
+    assert text.count('<svg class="chart') == 4
     assert 'aria-label="AUC 0.830 in the newest round; Accuracy 0.750 in the newest round"' in text
     assert "Round 1 0.610 0.0004 0.650 0.021 250 to 499" in words_of(hospital, f"/runs/{trained.run.pk}/")
 
@@ -169,7 +170,7 @@ def test_strangers_are_led_to_the_log_in(client, trained, pages):
 
 def test_queries_do_not_grow_with_rounds(hospital, pages, django_assert_max_num_queries):
     for page in pages:
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(26):
             hospital.get(page)
 
 
@@ -185,7 +186,7 @@ def test_a_live_run_asks_for_its_progress_until_it_ends(hospital, trained, as_sy
     found = re.search(r'hx-get="([^"]+)" hx-trigger="every 2s" hx-swap="outerHTML"', text)
     assert found
     assert '"includeIndicatorStyles":false' in text
-    assert f'class="btn" href="{path}"' in text
+    assert f'class="btn btn-quiet btn-small no-js" href="{path}"' in text
     unchanged = hospital.get(found[1])
     assert (unchanged.status_code, unchanged.content) == (204, b"")
     with as_system():

@@ -1,0 +1,100 @@
+"""Each recorded act as a sentence that a board member reads; the record itself stays what was hashed."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+Names = Mapping[UUID, str]
+
+# What a sentence may name: the record's own fields, `<field>_count` of a list, and organizations by their names.
+SENTENCES: Mapping[str, str | Promise] = {
+    "identity.login": lazy("A person logged in"),
+    "identity.logout": lazy("A person logged out"),
+    "identity.pass_phrase.change": lazy("A person changed their pass phrase"),
+    "identity.agent_session.open": lazy("The organization's agent opened a session"),
+    "membership.consortium.found": lazy("%(members_count)s members founded the consortium"),
+    "membership.organization.apply": lazy("The organization applied for membership"),
+    "membership.organization.admit": lazy("An organization was admitted"),
+    "membership.organization.suspend": lazy("An organization was suspended"),
+    "membership.organization.reinstate": lazy("An organization was reinstated"),
+    "membership.organization.remove": lazy("An organization was removed"),
+    "membership.validator.change": lazy("A member's validator changed"),
+    "membership.key.rotate": lazy("A member's %(purpose)s key was replaced"),
+    "membership.policy.change": lazy("The members' policy changed"),
+    "membership.person.invite": lazy("A person was invited"),
+    "membership.role.assign": lazy("A person was given the role %(role)s"),
+    "membership.role.remove": lazy("The role %(role)s was taken from a person"),
+    "membership.auditor.appoint": lazy("An auditor was appointed"),
+    "governance.proposal.open": lazy("A proposal was opened: %(kind)s"),
+    "governance.ballot.relay": lazy("%(organization)s handed in its ballot: %(choice)s"),
+    "governance.ballot.confirm": lazy("The ballot of %(organization)s counts: %(choice)s"),
+    "governance.proposal.close": lazy("A vote ended %(outcome)s with %(yes)s yes and %(no)s no"),
+    "governance.proposal.execute": lazy("A decision was carried out: %(kind)s"),
+    "governance.proposal.cancel": lazy("A proposal was withdrawn"),
+    "consent.batch.import": lazy("A batch of consents was imported"),
+    "consent.grant.record": lazy("A consent was recorded"),
+    "consent.withdrawal.record": lazy("A withdrawal of consent was recorded"),
+    "consent.withdrawal.receive": lazy("The site signed the receipt of a withdrawal"),
+    "consent.withdrawal.confirm": lazy("A withdrawal is in force from epoch %(epoch)s, entry %(seq)s"),
+    "consent.subject.erase": lazy("A data subject's records were erased"),
+    "consent.epoch.anchor": lazy("A member anchored its consents: epoch %(epoch)s, entry %(seq)s"),
+    "consent.revocation.anchor": lazy("A member anchored revocations: epoch %(epoch)s, entry %(seq)s"),
+    "consent.data_set.register": lazy("A member registered a data set"),
+    "training.plan.draft": lazy("A plan was drafted"),
+    "training.plan.propose": lazy("A plan was put to the vote"),
+    "training.plan.decide": lazy("The members' vote on a plan: %(outcome)s"),
+    "training.plan.retire": lazy("A plan was retired"),
+    "training.run.create": lazy("A run was asked for"),
+    "training.run.change": lazy("The run is %(state)s: %(reason)s"),
+    "training.lease.take": lazy("A coordinator took the run over, fence %(fence)s"),
+    "training.round.open": lazy("Round %(round)s, attempt %(attempt)s opened with %(roster_count)s sites"),
+    "training.round.close": lazy("Round %(round)s closed with the updates of %(survivors_count)s sites"),
+    "training.attempt.abandon": lazy("Round %(round)s, attempt %(attempt)s was given up: %(reason)s"),
+    "training.site.refuse": lazy("%(organization)s refused: %(reason)s"),
+    "training.site.lose": lazy("%(organization)s was lost in round %(round)s, attempt %(attempt)s"),
+    "model.candidate.register": lazy("A run's last weights were registered as a candidate"),
+    "model.release.propose": lazy("A model's release was put to the vote"),
+    "model.release.decide": lazy("The members' vote on the release: %(outcome)s"),
+    "model.recall.decide": lazy("The members' vote on the recall: %(outcome)s"),
+    "model.prediction.serve": lazy("The model answered %(rows)s rows"),
+    "audit.personal.erase": lazy("The personal side of records was erased"),
+    "audit.personal.expire": lazy("The personal side of old records was erased"),
+    "audit.bundle.export": lazy("An evidence bundle was made"),
+    "contracts.deploy": lazy("The contract %(contract)s was deployed"),
+    "contracts.transaction.fail": lazy("A transaction failed: %(contract)s.%(function)s, %(reason)s"),
+}
+_ORGANIZATIONS = frozenset({"organization"})
+
+
+class _Fields(dict[str, str]):
+    """A record's fields as a sentence writes them; one that the record lacks is said to be unknown."""
+
+    def __missing__(self, key: str) -> str:
+        return _("not stated")
+
+
+def sentence(action: str, data: Mapping[str, Any], names: Names) -> str:
+    """Return the act in words; one without a sentence keeps its name, so that nothing is hidden."""
+    text = SENTENCES.get(action)
+    return action if text is None else str(text) % _fields(data, names)
+
+
+def organizations_in(data: Mapping[str, Any]) -> set[UUID]:
+    """Return the organizations that a sentence of this record names."""
+    return {UUID(data[field]) for field in _ORGANIZATIONS if isinstance(data.get(field), str)}
+
+
+def _fields(data: Mapping[str, Any], names: Names) -> _Fields:
+    fields = _Fields()
+    for name, value in data.items():
+        if isinstance(value, list):
+            fields[f"{name}_count"] = str(len(value))
+        elif name in _ORGANIZATIONS:
+            fields[name] = names.get(UUID(str(value)), _("a former member"))
+        else:
+            fields[name] = str(value).replace("_", " ")
+    return fields
