@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.consents.data_sets import DataSets, Description, count_rows, read_description
+from agent.consents.data_sets import DataSets
 from agent.consents.outgoing import OutgoingMail
+from agent.data.checking import Checked, check_table
+from agent.data.description import SUFFIXES, Description, read_description
 from agent.journal import Journal
 from agent.people import Person, Role
-from consent.domain.data_sets import require_schema
 from consent.domain.purposes import require_conditions, require_exact_purpose
 from consortium.kernel.bands import band
 from consortium.kernel.errors import ConsiliumError, InvalidInputError, NotFoundError
 
 FOLDER = "data"
 KIND = "data_set"
-_SUFFIXES = (".json", ".toml")
 _REGISTRATIONS = 10_000
 
 
@@ -62,7 +62,7 @@ class DataSetShelf:
         self._journal = journal
         self._mail = mail
         self._data_sets = data_sets
-        self._counts: dict[Path, tuple[tuple[int, ...], int]] = {}
+        self._checks: dict[Path, tuple[tuple[object, ...], Checked]] = {}
 
     def all(self) -> list[FoundSet]:
         """Return every description in the folder, the good ones counted."""
@@ -108,7 +108,7 @@ class DataSetShelf:
     def _paths(self) -> list[Path]:
         if not self._folder.is_dir():
             return []
-        found = sorted(path for path in self._folder.iterdir() if path.suffix in _SUFFIXES)
+        found = sorted(path for path in self._folder.iterdir() if path.suffix in SUFFIXES)
         return [path for path in found if path.is_file() and not path.is_symlink()]
 
     def _path(self, file: str) -> Path:
@@ -126,7 +126,7 @@ class DataSetShelf:
         return FoundSet(
             path.name,
             described.name,
-            tuple(described.schema["columns"]),
+            tuple(described.columns),
             described.purposes,
             described.conditions,
             count,
@@ -134,22 +134,24 @@ class DataSetShelf:
         )
 
     def _count(self, described: Description) -> int:
-        """Hold the description to what a registration demands, and count its rows."""
+        """Hold the description and its table to what a registration demands, and count the rows."""
         for purpose in described.purposes:
             require_exact_purpose(purpose)
         require_conditions(described.conditions)
-        columns = require_schema(described.schema)["columns"]
         if not described.rows.resolve().is_relative_to(self._folder.resolve()):
             raise InvalidInputError("The table lies outside the site's data folder. Put it beside its description.")
-        return self._counted(described.rows, [column["name"] for column in columns])
+        checked = self._checked(described)
+        checked.require_sound(described)
+        return checked.rows
 
-    def _counted(self, table: Path, columns: list[str]) -> int:
-        """Count a table once while it stays as it is: a page is looked at more often than a table is written."""
+    def _checked(self, described: Description) -> Checked:
+        """Read a table once while it stays as it is: a page is looked at more often than a table is written."""
+        table = described.rows
         if not table.is_file():
-            return count_rows(table, columns)
+            return check_table(described)
         status = table.stat()
-        key = (status.st_mtime_ns, status.st_size, status.st_ino, hash(tuple(columns)))
-        known = self._counts.get(table)
+        key = (described.digest, status.st_mtime_ns, status.st_size, status.st_ino)
+        known = self._checks.get(table)
         if known is None or known[0] != key:
-            known = self._counts[table] = (key, count_rows(table, columns))
+            known = self._checks[table] = (key, check_table(described))
         return known[1]

@@ -99,7 +99,7 @@ class ConsentOverview:
             known = self._counted
             if known and known[0] == generation and at - known[1] < timedelta(seconds=COUNT_SECONDS):
                 return known[2]
-            numbers = _count((grants for _name, grants in self._store.grants_by_subject()), at)
+            numbers = _count((grants for _name, grants in self._store.all_grants_by_subject()), at)
             self._counted = (generation, at, numbers)
             return numbers
 

@@ -99,8 +99,13 @@ class ConsentStore:
             "(SELECT consent FROM grant_consortia WHERE consortium = ?) ORDER BY pseudonym, consent",
             str(consortium),
         )
-        for pseudonym, group in groupby(rows, key=lambda row: str(row[0])):
-            yield pseudonym, [_grant(state, resource) for _, state, resource in group]
+        return _by_subject(rows)
+
+    def all_grants_by_subject(self) -> Iterator[tuple[str, list[Grant]]]:
+        """Yield every subject's grants, wherever they count, in the order of the pseudonyms."""
+        return _by_subject(
+            self.database.rows("SELECT pseudonym, state, resource FROM grants ORDER BY pseudonym, consent")
+        )
 
     def grants_of(self, pseudonym: str) -> list[StoredGrant]:
         """Return a subject's grants."""
@@ -137,6 +142,11 @@ class ConsentStore:
         by_state = self.database.rows("SELECT state, count(*) FROM grants GROUP BY state ORDER BY state")
         subjects = self.database.rows("SELECT count(*) FROM subjects")
         return {str(state): int(count) for state, count in by_state} | {"subjects": int(subjects[0][0])}
+
+
+def _by_subject(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, list[Grant]]]:
+    for pseudonym, group in groupby(rows, key=lambda row: str(row[0])):
+        yield pseudonym, [_grant(state, resource) for _, state, resource in group]
 
 
 def _grant(state: str, resource: str) -> Grant:

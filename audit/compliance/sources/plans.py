@@ -6,6 +6,7 @@ from audit.compliance.training_facts import PlanFacts
 from audit.content import written_time
 from consent.domain.purposes import duo_terms, purpose_label
 from consortium.kernel.errors import ConsiliumError
+from training.federated.algorithms.targets import CategoryTarget, Target, ThresholdTarget
 from training.federated.plan_document import PlanDocument
 from training.models import Plan
 from training.services.plans import document_of
@@ -45,7 +46,7 @@ def plan_facts(plan: Plan) -> PlanFacts | None:
         sites=tuple(str(one) for one in document.sites),
         columns=tuple(document.data_schema.columns.items()),
         features=tuple(feature.name for feature in document.training_plan.features),
-        target=f"{document.training_plan.target.name} above {document.training_plan.target.greater_than:g}",
+        target=_target_in_words(document.training_plan.target),
         algorithm=str(document.training["algorithm"]).replace("_", " "),
         settings=tuple(_settings(document)),
         metrics=document.metrics,
@@ -62,6 +63,13 @@ def plan_facts(plan: Plan) -> PlanFacts | None:
 def purpose_in_words(code: str) -> str:
     """Return a purpose as words and code."""
     return f"{purpose_label(code)} ({code})"
+
+
+def _target_in_words(target: Target) -> str:
+    """Say what of a column counts as the outcome."""
+    if isinstance(target, ThresholdTarget):
+        return f"{target.name} above {target.greater_than:g}"
+    return f"{target.name} is {target.equals if isinstance(target, CategoryTarget) else 1}"
 
 
 def _settings(document: PlanDocument) -> Iterable[tuple[str, str]]:

@@ -12,7 +12,7 @@ def may_read(request: HttpRequest) -> bool:
     """Whether the reader sees records at all; policies decide which."""
     if set(EXPORTERS) & getattr(request, "roles", frozenset()):
         return True
-    return AuditorAppointment.objects.filter(user__pk=request.user.pk).exists()
+    return AuditorAppointment.objects.filter(user_id=str(request.user.pk)).exists()
 
 
 def logs_of(request: HttpRequest) -> dict[str, AuditLog]:

@@ -145,11 +145,11 @@ def test_honest_looking_second_board_is_refused_by_the_pin(founded: list[Site], 
 def test_old_head_and_missing_contract_forbid_signing(founded: list[Site], network: Network) -> None:
     check = founded[0].check
     try:
-        check._max_age = -1
+        check._max_age = lambda: -1
         with pytest.raises(ChainNotTrustedError, match="s old"):
             founded[0].trust.admit(_consortium(network))
     finally:
-        check._max_age = 60
+        check._max_age = lambda: 60
     incomplete = {name: address for name, address in network.addresses.items() if name != "DecisionBoard"}
     with pytest.raises(ChainNotTrustedError, match="not named: DecisionBoard"):
         founded[0].trust.admit(replace(_consortium(network), contracts=incomplete))

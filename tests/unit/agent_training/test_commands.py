@@ -118,8 +118,7 @@ def test_rows_that_were_left_out_of_a_run_are_told(world: World, capsys: pytest.
     run = world.new_run()
     run.commit([FIRST])
     site = world.site()
-    read = {"run": str(run.id), "round": 1, "attempt": 1, "rows": 41, "without_target": 3}
-    site.journal.record("records", "read", **read)
+    site.journal.record("records", "read", run=str(run.id), round=1, attempt=1, rows=41, without_target=3)
     folder = str(site.folder.root)
 
     assert main(["--folder", folder, "runs", "show", str(run.id)]) == 0

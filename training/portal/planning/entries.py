@@ -59,7 +59,7 @@ def entries_of(document: PlanDocument, offers: Sequence[Offer]) -> QueryDict:
             "categories": [code for code in document.categories if code in offered],
             "more_categories": " ".join(code for code in document.categories if code not in offered),
             "target": document.training_plan.target.name,
-            "greater_than": _plain(document.training_plan.target.greater_than),
+            "greater_than": _threshold(value["training"]["target"]),
             "features": list(features),
             "algorithm": value["training"]["algorithm"],
             "minimum_band": str(document.terms.minimum_band),
@@ -108,6 +108,10 @@ def _at(value: Any, place: Sequence[str]) -> Any:
     for key in place:
         value = value[key]
     return value
+
+
+def _threshold(target: dict[str, Any]) -> str:
+    return _plain(target["greater_than"]) if "greater_than" in target else ""
 
 
 def _plain(value: float) -> str:
