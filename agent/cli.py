@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
+from agent.training.confinement import keep_memory_private
 from consortium.kernel.errors import ConsiliumError
 
 FOLDER_VARIABLE = "CONSILIUM_SITE_FOLDER"
@@ -60,6 +61,8 @@ def _common() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 refused or not well, 2 misuse."""
+    # In a pod a plan's code is of this user too: it reads no key out of a command's memory.
+    keep_memory_private()
     # Whatever is made, side files of SQLite among it, is the site's user's alone.
     os.umask(0o077)
     given = sys.argv[1:] if arguments is None else arguments

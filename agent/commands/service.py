@@ -14,7 +14,6 @@ from agent.people import Role
 from agent.running import run_site
 from agent.site import Site, open_site
 from agent.status import look_at_site
-from agent.training.confinement import keep_memory_private
 from agent.training.errors import RunnerError
 from agent.training.runner_process import RunnerProcess
 from agent.wording import gettext as _
@@ -50,7 +49,6 @@ def _run(args: argparse.Namespace) -> int:
     # Plans' code runs in children of a program that was started before this one opened a key.
     runner = RunnerProcess()
     runner.start()
-    keep_memory_private()
     site = open_site(args.folder)
     site.runner = runner
     site.journal.verify()
