@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page
 
@@ -22,7 +23,7 @@ class Place:
         if self.follow:
             address = page.locator(self.follow).first.get_attribute("href")
             assert address, f"{self.start} has no link {self.follow}"
-            page = visitor.open(address)
+            page = visitor.open(urljoin(page.url, address))
         return page
 
 
@@ -37,14 +38,28 @@ PORTAL = (
     Place("run", "/runs/", "main tbody th a"),
     Place("models", "/models/"),
     Place("model", "/models/", "main tbody th a"),
-    Place("evidence", "/bundles/"),
+    Place("plan-new", "/plans/new/"),
+    Place("audit", "/audit/"),
+    Place("record", "/audit/", "main tbody th a"),
+    Place("search", "/search/?q=long"),
+    Place("reports", "/reports/"),
+    Place("report", "/reports/", "main tbody th a"),
+    Place("bundles", "/bundles/"),
 )
 
 MEMBER = (
     Place("member-ballots", "/"),
+    Place("member-consents", "/consents"),
+    Place("member-withdrawals", "/consents/withdrawals"),
+    Place("member-imports", "/consents/imports"),
+    Place("member-data-sets", "/data-sets"),
+    Place("member-data-set", "/data-sets", "main tbody th a"),
+    Place("member-plans", "/plans"),
+    Place("member-plan", "/plans", "main tbody th a"),
     Place("member-rules", "/rules"),
-    Place("member-status", "/status"),
+    Place("member-privacy", "/privacy"),
     Place("member-log", "/log"),
+    Place("member-status", "/status"),
 )
 
 LogIn = Callable[[Person, World], None]
