@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from audit.log.anchors import CONTRACT, EVENT
 from audit.models import Anchor, Bundle, Checkpoint
 from consortium.kernel.identifiers import to_hex
+from contracts.models import ChainEventRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,15 @@ def proof_of(bundle: Bundle) -> Proof | None:
         anchored=covered.size if covered else None,
         block=anchor.confirmed_block if anchor else None,
         transaction=anchor.transaction_hash if anchor else "",
-        witnesses=covered.cosignatures.count() if covered else 0,
+        witnesses=_witnesses(anchor) if anchor else 0,
     )
+
+
+def _witnesses(anchor: Anchor) -> int:
+    """How many signatures the chain counted; more may have come in since."""
+    events = ChainEventRecord.objects.filter(contract=CONTRACT, name=EVENT, transaction_hash=anchor.transaction_hash)
+    row = events.first()
+    return len(row.event.arguments["witnesses"]) if row else 0
 
 
 def _last_anchor(bundle: Bundle, checkpoint: Checkpoint) -> Anchor | None:
