@@ -214,15 +214,11 @@ class Story:
         return found - GIVEN
 
     def remove_hooks(self) -> None:
-        """Take away what a failed job left to be read, as README.md says."""
-        for job in self.api.items("/apis/batch/v1/namespaces/platform/jobs"):
-            name = job["metadata"]["name"]
-            body = {"propagationPolicy": "Background"}
-            self.api.call("DELETE", f"/apis/batch/v1/namespaces/platform/jobs/{name}", body)
-        for kind in (f"{CORE}/namespaces/platform/serviceaccounts", f"{NETWORK}/namespaces/platform/networkpolicies"):
-            for one in self.api.items(kind):
-                if one["metadata"]["name"].startswith("consilium-migrations"):
-                    self.api.delete(f"{kind}/{one['metadata']['name']}")
+        """Take away what a failed job left to be read, by the label that README.md says."""
+        chosen = "labelSelector=app.kubernetes.io/component%3Dmigrations"
+        for kind in ("/apis/batch/v1/{}/jobs", f"{CORE}/{{}}/serviceaccounts", f"{NETWORK}/{{}}/networkpolicies"):
+            path = f"{kind.format('namespaces/platform')}?{chosen}"
+            self.api.call("DELETE", path, {"propagationPolicy": "Background"})
 
     @staticmethod
     def refused(attempt: Callable[[], object]) -> str:

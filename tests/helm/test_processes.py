@@ -173,5 +173,7 @@ def test_hooks_bring_account_and_walls_and_take_them_along(rendered):
         assert [one["kind"] for one in hooks if one not in before] == ["Job"]
         assert {one["kind"] for one in before} == {"ServiceAccount", "NetworkPolicy"}
         assert f"demo-consilium-{job}-default-deny" in {one["metadata"]["name"] for one in before}
+        # By this label the README's command finds what a failed job left.
+        assert {one["metadata"]["labels"]["app.kubernetes.io/component"] for one in hooks} == {job}
         policies = {one["metadata"]["annotations"]["helm.sh/hook-delete-policy"] for one in hooks}
         assert policies == {"before-hook-creation,hook-succeeded"}

@@ -28,6 +28,7 @@ REFUSED = [
     (PLATFORM, {"image": {"tag": "latest"}}, "/image/tag"),
     (PLATFORM, {"image": {"digest": "sha256:abc"}}, "does not match pattern"),
     (PLATFORM, {"runAsUser": 0}, "/runAsUser"),
+    (PLATFORM, {"web": {"replicas": 1}}, "could ever be drained"),
     (PLATFORM, {"web": {"terminationGracePeriodSeconds": 30}}, "preStopSeconds and 50 more"),
     (PLATFORM, {"worker": {"resources": {"limits": {"memory": "much"}}}}, "/worker/resources/limits/memory"),
     (SITE, {"organization": {"id": ""}}, "its operator tells it"),

@@ -40,6 +40,10 @@
 {{- if and $v.ingress.enabled (not $v.ingress.tlsSecret) }}
   {{- fail "ingress.tlsSecret is not set. Name the Secret with the certificate: the portal answers over https alone." }}
 {{- end }}
+{{- $fewest := ternary $v.web.autoscaling.minReplicas $v.web.replicas $v.web.autoscaling.enabled | int }}
+{{- if ge (int $v.web.minAvailable) $fewest }}
+  {{- fail (printf "web.minAvailable is %d of %d web pods: no node with one of them could ever be drained. Make it smaller, or run more." (int $v.web.minAvailable) $fewest) }}
+{{- end }}
 {{- if lt (int $v.web.terminationGracePeriodSeconds) (add (int $v.web.preStopSeconds) 50 | int) }}
   {{- fail "web.terminationGracePeriodSeconds is too short. Give it preStopSeconds and 50 more: an agent's waiting request may take 45." }}
 {{- end }}

@@ -41,14 +41,14 @@ spec:
         - {protocol: TCP, port: {{ int $target.port }}}
 {{- end }}
 
-{{/* (list $ NAME SELECTOR HOOK): nothing in, nothing out */}}
+{{/* (list $ NAME SELECTOR HOOK LABELS): nothing in, nothing out */}}
 {{- define "consilium.denial" -}}
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
   name: {{ include "consilium.name" (index . 0) }}-{{ index . 1 }}
-  labels: {{- include "consilium.labels" (index . 0) | nindent 4 }}
+  labels: {{- index . 4 | nindent 4 }}
   {{- with index . 3 }}
   annotations: {{- . | nindent 4 }}
   {{- end }}
@@ -58,7 +58,7 @@ spec:
   policyTypes: [Ingress, Egress]
 {{- end }}
 
-{{/* (list $ NAME SELECTOR HOOK) */}}
+{{/* (list $ NAME SELECTOR HOOK LABELS): the cluster's names */}}
 {{- define "consilium.names" -}}
 {{- $dns := (index . 0).Values.networkPolicy.dns -}}
 ---
@@ -66,7 +66,7 @@ apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
   name: {{ include "consilium.name" (index . 0) }}-{{ index . 1 }}
-  labels: {{- include "consilium.labels" (index . 0) | nindent 4 }}
+  labels: {{- index . 4 | nindent 4 }}
   {{- with index . 3 }}
   annotations: {{- . | nindent 4 }}
   {{- end }}
