@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build what the charts are installed on: etcd, kube-apiserver and kube-controller-manager, from their Go modules.
-# About ten minutes of two processor cores at the first call; nothing afterwards.
+# About ten minutes of two processor cores at the first call (K8S_BUILD_JOBS bounds them); nothing afterwards.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 target=${1:?usage: build.sh FOLDER}
@@ -14,7 +14,7 @@ build() { # NAME PACKAGE; the version is stamped in: a chart's kubeVersion refus
 	wanted="$version $(cat "$here/control-plane/go.sum" | cksum)"
 	[ -x "$target/$1" ] && [ "$(cat "$target/$1.version" 2>/dev/null)" = "$wanted" ] && return
 	echo "k8s-test: building $1 (once)"
-	(cd "$here/control-plane" && GOFLAGS="-mod=readonly -p=${K8S_BUILD_JOBS:-1}" CGO_ENABLED=0 nice -n 15 \
+	(cd "$here/control-plane" && GOFLAGS="-mod=readonly -p=${K8S_BUILD_JOBS:-$(nproc)}" CGO_ENABLED=0 nice -n 15 \
 		go build -trimpath -ldflags="-s -w $stamp" -o "$target/$1.part" "$2")
 	mv "$target/$1.part" "$target/$1"
 	echo "$wanted" >"$target/$1.version"
