@@ -1,13 +1,17 @@
 """Importing consents on the member page: files taken in whole or not at all, by stewards alone."""
 
+import contextlib
 import json
 import threading
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import agent.member_page.import_pages as import_pages
+from agent.consents.errors import ConsentStoreError
 from agent.consents.importing import Importer
 from agent.consents.imports import ImportDesk
 from agent.site import Site
@@ -214,23 +218,43 @@ def test_second_import_waits_for_the_first_and_is_told_so(
     assert left(timed_site) == []
 
 
+@pytest.mark.parametrize("page_first", [True, False])
 def test_import_of_the_command_line_at_the_same_time_is_safe(
-    steward: Browser, timed_site: Site, gate: threading.Event, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    steward: Browser, timed_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page_first: bool
 ) -> None:
+    """Both have read their files and found every id new; whoever writes second takes nothing and says so."""
     resources = list(generated(4).resources)
     file = tmp_path / "same.ndjson"
     file.write_bytes(lines(*resources[:2]))
-    place = steward.upload(PATH, lines(*resources)).headers["location"]
-    gate.set()
+    both_have_read, written, real = threading.Barrier(2), threading.Event(), Importer._read
 
-    report = timed_site.consents.importer.import_file(file, consortia=[CONSORTIUM], progress=lambda _lines: None)
+    def read(importer: Importer, path: Path, progress: Any) -> Any:
+        found = real(importer, path, progress)
+        both_have_read.wait(30)
+        if (path == file) is page_first:
+            assert written.wait(30)
+        return found
+
+    monkeypatch.setattr(Importer, "_read", read)
+    place = steward.upload(PATH, lines(*resources)).headers["location"]
+    taken = []
+
+    def import_file() -> None:
+        with contextlib.suppress(ConsentStoreError):
+            taken.append(timed_site.consents.importer.import_file(file, consortia=[CONSORTIUM]).accepted)
+
+    command = threading.Thread(target=import_file)
+    command.start()
+    (timed_site.consents.imports.wait if page_first else command.join)()
+    written.set()
+    command.join()
     timed_site.consents.imports.wait()
 
-    page = steward.get(place).text
-    taken = timed_site.consents.store.numbers()["subjects"]
-    assert taken in {2, 4}
-    assert report.accepted in {0, 2}
-    assert taken == 4 or "Import the file again" in page
+    record = timed_site.consents.imports.find(uuid.UUID(place.rsplit("/", 1)[1]))
+    assert record is not None
+    assert (record.accepted, taken) == ((4, []) if page_first else (0, [2]))
+    assert timed_site.consents.store.numbers()["subjects"] == (4 if page_first else 2)
+    assert page_first or "Import the file again" in steward.get(place).text
 
 
 def test_fault_of_the_program_takes_nothing_and_says_so(
