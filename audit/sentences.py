@@ -49,7 +49,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "training.plan.decide": lazy("The members' vote on a plan: %(outcome)s"),
     "training.plan.retire": lazy("A plan was retired"),
     "training.run.create": lazy("A run was asked for"),
-    "training.run.change": lazy("The run is %(state)s: %(reason)s"),
+    "training.run.change": lazy("The run is %(state)s"),
     "training.lease.take": lazy("A coordinator took the run over, fence %(fence)s"),
     "training.round.open": lazy("Round %(round)s, attempt %(attempt)s opened with %(roster_count)s sites"),
     "training.round.close": lazy("Round %(round)s closed with the updates of %(survivors_count)s sites"),
@@ -67,6 +67,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "contracts.deploy": lazy("The contract %(contract)s was deployed"),
     "contracts.transaction.fail": lazy("A transaction failed: %(contract)s.%(function)s, %(reason)s"),
 }
+# What is added where a record has the field.
+_MORE: Mapping[str, tuple[str, str | Promise]] = {"training.run.change": ("reason", lazy(" (%(reason)s)"))}
 _ORGANIZATIONS = frozenset({"organization"})
 
 
@@ -80,7 +82,10 @@ class _Fields(dict[str, str]):
 def sentence(action: str, data: Mapping[str, Any], names: Names) -> str:
     """Return the act in words; one without a sentence keeps its name, so that nothing is hidden."""
     text = SENTENCES.get(action)
-    return action if text is None else str(text) % _fields(data, names)
+    if text is None:
+        return action
+    field, more = _MORE.get(action, ("", ""))
+    return f"{text}{more if field in data else ''}" % _fields(data, names)
 
 
 def organizations_in(data: Mapping[str, Any]) -> set[UUID]:

@@ -74,7 +74,7 @@ def plan_in_words(plan: Plan) -> dict[str, Any] | None:
         "purpose": _purpose(document.purpose),
         "serving": _purpose(document.serving_purpose),
         "conditions": [Term(code, duo_terms()[code].label) for code in document.conditions],
-        "categories": document.categories,
+        "categories": [category.rpartition("|")[2] for category in document.categories],
         "sites": [names.get(site, _("A former member")) for site in document.sites],
         "recipients": [names.get(site, _("A former member")) for site in document.recipients],
         "features": _features(document),

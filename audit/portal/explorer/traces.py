@@ -1,12 +1,13 @@
 """One correlation id followed: records, transactions, events, proposals, bundles and the answers of sites."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit.log.states import with_state
 from audit.models import AuditRecord, Bundle
@@ -15,7 +16,7 @@ from consortium.governance.models import Ballot, Proposal
 from consortium.kernel.digests import digest_of
 from consortium.membership.models import Organization
 from contracts.models import ChainEventRecord, OutboxTransaction
-from training.models import SitePart
+from training.models import Attempt, SitePart
 
 MOST = 300
 PLATFORM, CHAIN, SITE = "platform", "chain", "site"
@@ -23,7 +24,10 @@ PLATFORM, CHAIN, SITE = "platform", "chain", "site"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened: when, where (platform, chain or site), in words, and where it is proven."""
+    """One thing that happened: when, where (platform, chain or site), in words, and where it is proven.
+
+    `parts` are what it consists of: names with their digests.
+    """
 
     at: datetime
     where: str
@@ -33,6 +37,7 @@ class Step:
     state: str = ""
     url: str = ""
     digest: str = ""
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 def trace_of(correlation: str, *, with_records: bool) -> list[Step]:
@@ -42,7 +47,6 @@ def trace_of(correlation: str, *, with_records: bool) -> list[Step]:
     steps = [
         *(_of_records(records) if with_records else ()),
         *_of_transactions(transactions),
-        *_of_events(transactions),
         *_of_bundles(correlation),
         *_of_proposals(records),
         *_of_sites(records),
@@ -62,19 +66,17 @@ def _of_records(records: list[AuditRecord]) -> Iterable[Step]:
 
 
 def _of_transactions(transactions: list[OutboxTransaction]) -> Iterable[Step]:
+    """The calls of the chain, each with the events that all members hold of it."""
+    hashes = [row.transaction_hash for row in transactions if row.transaction_hash]
+    events: dict[str, list[ChainEventRecord]] = {}
+    for event in ChainEventRecord.objects.filter(transaction_hash__in=hashes)[:MOST] if hashes else ():
+        events.setdefault(event.transaction_hash, []).append(event)
     for row in transactions:
         words = _("Asked the chain: %(contract)s.%(function)s") % {"contract": row.contract, "function": row.function}
-        note = row.error_text or row.error_code
-        yield Step(row.created_at, CHAIN, _("Dispatcher"), words, note, row.state, digest=row.transaction_hash)
-
-
-def _of_events(transactions: list[OutboxTransaction]) -> Iterable[Step]:
-    hashes = [row.transaction_hash for row in transactions if row.transaction_hash]
-    for event in ChainEventRecord.objects.filter(transaction_hash__in=hashes)[:MOST] if hashes else ():
-        words = _("All members hold: %(name)s") % {"name": event.name}
-        note = _("%(contract)s, block %(block)s") % {"contract": event.contract, "block": f"{event.block_number:,}"}
-        at = datetime.fromtimestamp(event.block_time, UTC)
-        yield Step(at, CHAIN, _("All members"), words, note, "confirmed", digest=event.transaction_hash)
+        held = ", ".join(event.name for event in events.get(row.transaction_hash, []))
+        at = _("block %(n)s") % {"n": f"{row.block:,}"} if row.block else ""
+        note = row.error_text or row.error_code or (f"{held}, {at}" if held else at)
+        yield Step(row.created_at, CHAIN, _("All members"), words, note, row.state, digest=row.transaction_hash)
 
 
 def _of_bundles(correlation: str) -> Iterable[Step]:
@@ -112,28 +114,34 @@ def _of_sites(records: list[AuditRecord]) -> Iterable[Step]:
         if row.subject_kind == "run" and {"round", "attempt"} <= row.body.keys()
     }
     runs = _uuids({run for run, _round, _attempt in rounds})
-    parts = SitePart.objects.filter(attempt__run_id__in=runs).select_related("attempt__round") if runs else []
+    attempts = Attempt.objects.filter(run_id__in=runs).select_related("round").prefetch_related("parts") if runs else ()
     names = dict(Organization.objects.values_list("pk", "name")) if runs else {}
-    for part in parts:
-        place = (str(part.attempt.run_id), part.attempt.round.number, part.attempt.number)
-        if place in rounds:
-            yield from _answers(part, names.get(part.organization_id, _("A former member")))
+    for attempt in attempts:
+        if (str(attempt.run_id), attempt.round.number, attempt.number) in rounds:
+            yield from _answers(attempt, names)
 
 
-def _answers(part: SitePart, name: str) -> Iterable[Step]:
-    attempt, url = part.attempt, reverse("run", args=[part.attempt.run_id])
+def _answers(attempt: Attempt, names: dict[UUID, str]) -> Iterable[Step]:
+    """What the sites of one attempt answered, a step for each kind of answer, with its digests by site."""
+    url = reverse("run", args=[attempt.run_id])
     place = _("round %(n)d, attempt %(a)d") % {"n": attempt.round.number, "a": attempt.number}
-    signed = (
-        (part.commitment, _("Committed to its cohort"), attempt.committed_at or attempt.announced_at),
-        (part.deal, _("Dealt its secret shares"), attempt.dealt_at),
+    kinds: tuple[tuple[str, datetime | None, Callable[[SitePart], str]], ...] = (
+        (_("committed to their cohorts"), attempt.committed_at, lambda part: _digest(part.commitment)),
+        (_("dealt their secret shares"), attempt.dealt_at, lambda part: _digest(part.deal)),
+        (_("sent their masked updates"), attempt.collected_at, lambda part: part.vector),
+        (_("signed the result"), attempt.verified_at, lambda part: _digest(part.result_signature)),
     )
-    for document, words, at in signed:
-        if document and at:
-            yield Step(at, SITE, name, words, place, url=url, digest=digest_of(document))
-    if part.vector and attempt.collected_at:
-        yield Step(attempt.collected_at, SITE, name, _("Sent its masked update"), place, url=url, digest=part.vector)
-    if part.result_signature and attempt.verified_at:
-        yield Step(attempt.verified_at, SITE, name, _("Computed the result again and signed it"), place, url=url)
+    for words, at, digest in kinds:
+        given = [(names.get(p.organization_id, _("A former member")), digest(p)) for p in attempt.parts.all()]
+        parts = tuple(sorted((name, value) for name, value in given if value))
+        if at and parts:
+            count = ngettext("%(n)d site", "%(n)d sites", len(parts)) % {"n": len(parts)}
+            yield Step(at, SITE, count, f"{count} {words}", place, url=url, parts=parts)
+
+
+def _digest(answer: object) -> str:
+    """The digest of an answer as it is kept; empty for none."""
+    return digest_of(answer) if answer else ""
 
 
 def _uuids(texts: Iterable[str]) -> list[UUID]:

@@ -73,8 +73,8 @@ def test_a_run_shows_each_round_and_who_was_lost_and_why(hospital, trained):
     words = words_of(hospital, f"/runs/{trained.run.pk}/")
 
     assert "Rounds, 3 of 3 closed" in words
-    lost = "Bank: Lost, Its agent gave no sign of life any more. (no sign of life within 5 s)"
-    assert f"Round 2 2 attempts {lost}" in words
+    assert "Round 2 2 attempts Bank: Lost, Its agent gave no sign of life any more." in words
+    assert "(no sign of life within 5 s)" in words
     assert "Attempt given up: One vector came in and two are needed." in words
     assert "Closed 2 of 2 1,302 7.5" in words
 

@@ -58,6 +58,9 @@ def plan_new(request: HttpRequest) -> HttpResponse:
             return _keep(request, document, source)
         except ConsiliumError as refusal:
             form.add_error(None, refusal.message)
+    if not wanted or wanted == "columns":
+        # Nobody has asked yet whether it is complete.
+        form.errors.clear()
     context = _page(form, source, sites, own_id(request)) | _preview(document, sites, own_id(request))
     context["is_asked"] = wanted in {"preview", "save"}
     return render(request, "training/plan_new.html", context, status=422 if form.errors and wanted else 200)
