@@ -59,6 +59,8 @@ async def run_site(site: Site) -> None:
             for task in workers:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+    # An import that is nearly done is worth the wait; one that is killed takes nothing.
+    await asyncio.to_thread(site.consents.imports.wait)
     site.journal.record("site", "ended", process=os.getpid())
 
 
