@@ -3,7 +3,6 @@
 An import is for named consortia, and what it brings counts in these alone.
 """
 
-import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,12 +46,13 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class _Good:
-    """A consent that is taken, and the consortia in which it did not count before."""
+    """A consent that is taken, the consortia in which it did not count before, and those in which it did, if any."""
 
     line: int
     record: str
     consent: ParsedConsent
     consortia: frozenset[uuid.UUID]
+    recorded: frozenset[uuid.UUID] | None
 
 
 class Importer:
@@ -95,13 +95,8 @@ class Importer:
         good, bad = self._read(path, frozenset(consortia), progress or (lambda _lines: None))
         at = int(self._clock().timestamp())
         with self._store.database.transaction() as connection:
-            try:
-                for one in good:
-                    self._add(one, at)
-            except sqlite3.IntegrityError as error:
-                raise ConsentStoreError(
-                    "A consent of this file was recorded by another import at the same time. Import the file again."
-                ) from error
+            for one in good:
+                self._add(one, at)
             batches = self._queue(good, len(bad), consortia, at) if good else 0
             if good:
                 self._store.raise_generation()
@@ -145,7 +140,7 @@ class Importer:
             recorded = self._store.recorded_for(consent.grant.id)
             if recorded is not None and not self._store.holds_as(consent.grant, consent.resource):
                 raise ConsentElementError("Consent.id", "is recorded with other content, or was withdrawn")
-            good.append(_Good(line, parsed.subject, consent, consortia - (recorded or frozenset())))
+            good.append(_Good(line, parsed.subject, consent, consortia - (recorded or frozenset()), recorded))
         except ConsentElementError as error:
             # What is left after stripping must mean something by itself.
             bad.append(LineError(line, (error.problem,)))
@@ -153,8 +148,11 @@ class Importer:
     def _add(self, one: _Good, at: int) -> None:
         """Record a new consent; let one that counts elsewhere count in further consortia too."""
         identifier = one.consent.grant.id
-        elsewhere = self._store.recorded_for(identifier)
-        if elsewhere is None:
+        if self._store.recorded_for(identifier) != one.recorded:
+            raise ConsentStoreError(
+                "A consent of this file was recorded by another import at the same time. Import the file again."
+            )
+        if one.recorded is None:
             self._store.add(
                 record=one.record,
                 pseudonym=one.consent.subject,
@@ -162,7 +160,7 @@ class Importer:
                 grant=one.consent.grant,
                 at=at,
             )
-        self._store.add_to(identifier, one.consortia | (elsewhere or frozenset()))
+        self._store.add_to(identifier, one.consortia)
 
     def _queue(self, good: Sequence[_Good], refused: int, consortia: Sequence[uuid.UUID], at: int) -> int:
         count = 0

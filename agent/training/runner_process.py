@@ -27,6 +27,12 @@ _ROOT = Path(__file__).parents[2]
 _T = TypeVar("_T")
 
 
+def environment() -> dict[str, str]:
+    """Return all that the helper is told: one thread, since with more it could neither fork nor enter a namespace."""
+    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**threads, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 class RunnerProcess:
     """Starts the helper once and has plans' code run in children of it, several at a time.
 
@@ -122,12 +128,10 @@ class RunnerProcess:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(START_SECONDS)
         with theirs:
-            # One thread each: a process with more can neither be forked safely nor enter a namespace.
-            threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
             self._helper = subprocess.Popen(
                 [sys.executable, "-m", "agent.training.runner_helper", str(theirs.fileno()), self._code],
                 pass_fds=[theirs.fileno()],
-                env={**threads, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+                env=environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -17,8 +17,8 @@ from consortium.demo.__main__ import remove
 from consortium.demo.serve import FOLDER_VARIABLE, READY
 from consortium.embedded.layout import Layout, project_root
 from consortium.embedded.tied import INSTANCE_VARIABLE
-from tests.e2e.conftest import FOREIGN
 from tests.e2e.guide import read_guide
+from tests.e2e.instance import FOREIGN
 
 GUIDE = project_root() / "docs" / "guides" / "own-data.md"
 START_SECONDS, FOLLOW_SECONDS, END_SECONDS = 240, 900, 60

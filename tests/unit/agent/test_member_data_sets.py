@@ -82,11 +82,11 @@ def test_file_that_the_list_does_not_name_is_refused(steward: Browser, timed_sit
     ("changes", "says"),
     [
         ({"rows": "../journal.sqlite"}, "outside the site&#39;s data folder"),
-        ({"rows": "gone.csv"}, "not a readable CSV"),
+        ({"rows": "gone.csv"}, "Look at its name and rights"),
         ({"purposes": ["HMBX"]}, "Unknown purpose"),
         ({"conditions": ["DUO:9"]}, "Unknown condition"),
-        ({"schema": {"columns": [{"name": "weight", "kind": "numeric"}]}}, "lacks the columns weight"),
-        ({"name": "x", "extra": 1}, "must have exactly"),
+        ({"schema": {"columns": [{"name": "weight", "kind": "numeric"}]}}, "(weight)"),
+        ({"name": "x", "extra": 1}, "extra: a data-set file has"),
     ],
 )
 def test_wrong_description_says_what_is_wrong_and_cannot_be_registered(

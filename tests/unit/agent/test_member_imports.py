@@ -5,6 +5,7 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -185,25 +186,32 @@ def test_files_name_is_no_path_and_is_shown_as_text(steward: Browser, timed_site
     assert steward.get("/consents/imports/00000000-0000-4000-8000-000000000000").status_code == 404
 
 
+@dataclass
+class Gate:
+    """Holds every import back after its first look at the file: `reached` by the first, until `opened`."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    opened: threading.Event = field(default_factory=threading.Event)
+
+
 @pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Hold every import back after its first look at the file."""
-    event, real = threading.Event(), Importer.import_file
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    gate, real = Gate(), Importer.import_file
 
     def wait(importer: Importer, path: Any, *, consortia: Any, progress: Any = None) -> Any:
         progress(100)
-        assert event.wait(30)
+        gate.reached.set()
+        assert gate.opened.wait(30)
         return real(importer, path, consortia=consortia, progress=progress)
 
     monkeypatch.setattr(Importer, "import_file", wait)
-    yield event
-    event.set()
+    yield gate
+    gate.opened.set()
 
 
-def test_second_import_waits_for_the_first_and_is_told_so(
-    steward: Browser, timed_site: Site, gate: threading.Event
-) -> None:
+def test_second_import_waits_for_the_first_and_is_told_so(steward: Browser, timed_site: Site, gate: Gate) -> None:
     place = steward.upload(PATH, lines(*generated(2).resources)).headers["location"]
+    assert gate.reached.wait(30)
     running = steward.get(place).text
     assert "100 lines read so far" in running
     assert 'data-reload="2000"' in running
@@ -212,7 +220,7 @@ def test_second_import_waits_for_the_first_and_is_told_so(
 
     assert second.status_code == 409
     assert "Another import is running" in second.text
-    gate.set()
+    gate.opened.set()
     timed_site.consents.imports.wait()
     assert timed_site.consents.store.numbers()["subjects"] == 2
     assert left(timed_site) == []
@@ -228,8 +236,8 @@ def test_import_of_the_command_line_at_the_same_time_is_safe(
     file.write_bytes(lines(*resources[:2]))
     both_have_read, written, real = threading.Barrier(2), threading.Event(), Importer._read
 
-    def read(importer: Importer, path: Path, progress: Any) -> Any:
-        found = real(importer, path, progress)
+    def read(importer: Importer, path: Path, *rest: Any) -> Any:
+        found = real(importer, path, *rest)
         both_have_read.wait(30)
         if (path == file) is page_first:
             assert written.wait(30)

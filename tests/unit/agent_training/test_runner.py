@@ -16,7 +16,7 @@ from agent.cli import main
 from agent.training.confinement import RUNNER_UID, Confinement
 from agent.training.errors import CodeRefusedError, RunnerError, RunnerStoppedError
 from agent.training.runner_messages import warm_up_request, write_request
-from agent.training.runner_process import RunnerProcess
+from agent.training.runner_process import RunnerProcess, environment
 from tests.unit.agent_training import hostile
 from tests.unit.federated.plans import DOCUMENT, make_plan, make_rows
 from training.federated.plan_code import TrainTask, train
@@ -47,10 +47,20 @@ def _ask(process: RunnerProcess, *, seconds: float = 10.0, columns: list[str] | 
 
 
 def test_the_codes_answer_is_the_plain_vector_bit_for_bit(runner: RunnerProcess) -> None:
-    plan = make_plan()
-    weights = dump_weights(np.zeros(plan.weight_count))
+    # Which kernels the linear algebra takes depends on the environment: the runner's is its own and bare.
+    script = (
+        "import sys; from tests.unit.agent_training.test_runner import ROWS, expected; "
+        "sys.stdout.buffer.write(expected())"
+    )
+    plain = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, check=True)
 
-    assert _ask(runner) == train(TrainTask(plan, weights), ROWS).tobytes()
+    assert _ask(runner) == plain.stdout
+
+
+def expected() -> bytes:
+    """The plain vector, computed where this is called."""
+    plan = make_plan()
+    return train(TrainTask(plan, dump_weights(np.zeros(plan.weight_count))), ROWS).tobytes()
 
 
 def test_rows_that_do_not_fit_are_refused_without_a_word_of_them(runner: RunnerProcess) -> None:
