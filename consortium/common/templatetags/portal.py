@@ -5,6 +5,8 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,6 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from consortium.common.sections import Section
+from consortium.common.times import ago, span, until
 
 register = template.Library()
 
@@ -56,6 +59,21 @@ _STATES = {
     "revealed": ("is-underway", "eye-off"),
     "closed": ("is-settled", "check"),
     "abandoned": ("is-refused", "ban"),
+    "voting": ("is-underway", "vote"),
+    "integrated": ("is-underway", "circle-dot"),
+    "anchored": ("is-settled", "anchor"),
+    "accepted": ("is-settled", "check"),
+    "refused": ("is-refused", "circle-x"),
+    "received": ("is-underway", "check"),
+    "withdrawn": ("is-refused", "undo-2"),
+    "entered_in_error": ("", "ban"),
+    "erased": ("", "eye-off"),
+    "private": ("is-private", "lock"),
+    "invited": ("is-waiting", "send"),
+    "suspended_person": ("is-refused", "pause"),
+    "accepted_link": ("is-settled", "user"),
+    "revoked": ("", "ban"),
+    "ended": ("", "history"),
 }
 
 
@@ -105,25 +123,58 @@ def kind_label(proposal: Any) -> str:
 @register.simple_tag
 def moment(value: datetime | None) -> SafeString:
     """A time in words, its machine form beside it."""
+    return _time(value, "" if value is None else date_format(localtime(value), "j M Y, H:i T"))
+
+
+@register.simple_tag
+def since(value: datetime | None) -> SafeString:
+    """How long ago a time was, its machine form beside it."""
+    return _time(value, "" if value is None else ago(value))
+
+
+@register.simple_tag
+def left(value: datetime | None) -> SafeString:
+    """How long it is until a time, its machine form beside it."""
+    return _time(value, "" if value is None else until(value))
+
+
+@register.simple_tag
+def clock(value: datetime) -> SafeString:
+    """A time of today as hour and minute, an earlier one as its day."""
+    is_today = localtime(value).date() == localtime().date()
+    return _time(value, date_format(localtime(value), "H:i" if is_today else "j M"))
+
+
+@register.simple_tag
+def now_moment() -> SafeString:
+    """The time at which the page was made."""
+    return _time(timezone.now(), date_format(localtime(), "l j M Y, H:i T"))
+
+
+def _time(value: datetime | None, words: str) -> SafeString:
     if value is None:
         return format_html('<span class="muted">{}</span>', "-")
     machine = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    words = date_format(localtime(value), "j M Y, H:i T")
     return format_html('<time datetime="{}" title="{}">{}</time>', machine, machine, words)
 
 
 @register.simple_tag
 def digest(value: str) -> SafeString:
-    """A digest short on the page, whole in its title and in print, copyable."""
+    """A digest short on the page, whole in its title and in print; copyable, and followable where a page follows."""
     if not value:
         return format_html('<span class="muted">{}</span>', "-")
-    prefix, _, rest = value.rpartition(":") if ":" in value else ("", "", value)
-    head = f"{prefix}:" if prefix else ""
-    short = f"{head}{rest[:6]}…{rest[-4:]}" if len(rest) > 14 else value
+    short = shortened(value)
+    address = followed(value)
+    shown = (
+        format_html('<a href="{}" data-full="{}" title="{}">{}</a>', address, value, value, short)
+        if address
+        else format_html('<span data-full="{}" title="{}">{}</span>', value, value, short)
+    )
     return format_html(
-        '<span class="digest"><span data-full="{full}" title="{full}">{short}</span>'
+        '<span class="digest">{shown}'
         '<button type="button" class="needs-js" data-copy="{full}" aria-label="Copy {short}">{copy}{done}</button>'
         "</span>",
+        shown=shown,
         full=value,
         short=short,
         copy=icon("copy", role="copy"),
@@ -131,7 +182,57 @@ def digest(value: str) -> SafeString:
     )
 
 
+@register.simple_tag
+def follow_button(value: str) -> SafeString:
+    """The way from a proof to the page that follows its digest and verifies it, where there is one."""
+    address = followed(value) if value else ""
+    if not address:
+        return SafeString("")
+    words = _("Follow and verify")
+    return format_html('<a class="btn btn-small btn-block" href="{}">{}{}</a>', address, icon("shield-check"), words)
+
+
+def shortened(value: str) -> str:
+    """The algorithm, four characters and four more; what is short stays whole."""
+    prefix, _colon, rest = value.rpartition(":")
+    head = f"{prefix}:" if prefix else "0x" if rest.startswith("0x") else ""
+    body = rest.removeprefix("0x") if head == "0x" else rest
+    return f"{head}{body[:4]}…{body[-4:]}" if len(body) > 12 else value
+
+
+def followed(value: str) -> str:
+    """The address of the page that follows a digest, or nothing where this deployment has none."""
+    try:
+        return reverse("follow", args=[value])
+    except NoReverseMatch:
+        return ""
+
+
 @register.filter
 def holds(section: Section, page: str) -> bool:
     """Whether the page of this URL name lies in a section of the rail."""
     return section.holds(page)
+
+
+@register.filter
+def worded(code: str) -> str:
+    """A code as words, where no model has them."""
+    return code.replace("_", " ").capitalize()
+
+
+@register.filter
+def invitation_badge(state: str) -> str:
+    """The badge of an invitation's state."""
+    return {"open": "invited", "accepted": "accepted_link", "revoked": "revoked"}.get(state, "expired")
+
+
+@register.simple_tag
+def length_between(begun: datetime, ended: datetime) -> str:
+    """How long something took."""
+    return span(ended - begun)
+
+
+@register.filter
+def voting(state: str) -> str:
+    """The badge of a proposal's state: what is active for a member is still under way for a vote."""
+    return "voting" if state == "active" else state
