@@ -17,13 +17,20 @@ def proposals(consortium_id: UUID | None = None) -> QuerySet[Proposal]:
     return found.order_by("-created_at")
 
 
-def waiting_for(organization_id: UUID) -> list[Proposal]:
-    """Open proposals on which the organization may still vote."""
-    found = proposals().filter(state__in=[Proposal.State.PENDING, Proposal.State.ACTIVE]).exclude(chain_key="")
-    return [proposal for proposal in found if _may_vote(proposal, organization_id)]
+# States in which something may still come of a proposal.
+UNDECIDED = (Proposal.State.PENDING, Proposal.State.ACTIVE, Proposal.State.SUCCEEDED, Proposal.State.QUEUED)
 
 
-def _may_vote(proposal: Proposal, organization_id: UUID) -> bool:
+def waiting_for(organization_id: UUID, consortium_id: UUID | None = None) -> list[Proposal]:
+    """Open proposals on which the organization may still vote, in one consortium or in all of its own."""
+    found = (
+        proposals(consortium_id).filter(state__in=[Proposal.State.PENDING, Proposal.State.ACTIVE]).exclude(chain_key="")
+    )
+    return [proposal for proposal in found if may_vote(proposal, organization_id)]
+
+
+def may_vote(proposal: Proposal, organization_id: UUID) -> bool:
+    """Whether the organization has no ballot on a proposal, and is not shut out as its author."""
     if any(b.organization_id == organization_id and b.chain_state != "failed" for b in proposal.ballots.all()):
         return False
     excluded = bool(proposal.rule.get("exclude_author")) and proposal.organization_id == organization_id

@@ -1,11 +1,15 @@
 """The row of seats that shows a vote: who said yes, where the line lies, who is missing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
+from consortium.common.parts import ProofMark
 from consortium.governance.models import Ballot, Proposal
-from consortium.membership.models import Membership
+from consortium.membership.models import Membership, Organization
 
 ICONS = {"yes": "check", "no": "x", "abstain": "ban", "": "circle-dashed"}
 
@@ -19,6 +23,23 @@ class Seat:
     choice: str
     is_own: bool
     ballot: Ballot | None
+    organization: Organization
+    # What all names of the row begin with, so that a narrow seat shows what tells them apart.
+    prefix: str = ""
+
+    @property
+    def short(self) -> str:
+        return self.name.removeprefix(self.prefix).strip()
+
+    @property
+    def proof(self) -> ProofMark | None:
+        if self.ballot is None:
+            return None
+        return ProofMark.of(self.ballot, _("%(name)s, vote key") % {"name": self.name}, self.ballot.created_at)
+
+    @property
+    def said(self) -> str:
+        return {"yes": _("yes"), "no": _("no"), "abstain": _("abstained")}.get(self.choice, _("not voted"))
 
     @property
     def icon(self) -> str:
@@ -34,6 +55,8 @@ class Seat:
 def seats_of(proposal: Proposal, own: UUID | None) -> list[Seat]:
     """The seats in the order yes, own, not voted, no: the line after the number needed then shows what is missing."""
     ballots = {ballot.organization_id: ballot for ballot in proposal.ballots.all() if ballot.chain_state != "failed"}
+    eligible = _eligible(proposal)
+    prefix = common_words([membership.organization.name for membership in eligible])
     seats = [
         Seat(
             name=membership.organization.name,
@@ -41,10 +64,19 @@ def seats_of(proposal: Proposal, own: UUID | None) -> list[Seat]:
             choice=ballots[membership.organization_id].choice if membership.organization_id in ballots else "",
             is_own=membership.organization_id == own,
             ballot=ballots.get(membership.organization_id),
+            organization=membership.organization,
+            prefix=prefix,
         )
-        for membership in _eligible(proposal)
+        for membership in eligible
     ]
     return sorted(seats, key=lambda seat: (_rank(seat), seat.name))
+
+
+def common_words(names: Sequence[str]) -> str:
+    """The whole words that all names begin with, if each name goes on after them."""
+    words = [name.split() for name in names]
+    shared = [at[0] for at in zip(*words, strict=False) if len(set(at)) == 1]
+    return " ".join(shared) if len(words) > 1 and all(len(one) > len(shared) for one in words) else ""
 
 
 def _eligible(proposal: Proposal) -> list[Membership]:
