@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from consent.models import Grant, Withdrawal
+from consent.models import ConsentBatch, Grant, Withdrawal
 from consortium.kernel.errors import NotFoundError
 
 
@@ -22,3 +22,11 @@ def access_withdrawal(withdrawal_id: UUID, *, organization_id: UUID) -> Withdraw
     if withdrawal is None:
         raise NotFoundError(_("There is no such withdrawal in your organization."))
     return withdrawal
+
+
+def access_batch(batch_id: UUID, *, organization_id: UUID) -> ConsentBatch:
+    """Return the import if it is the organization's own."""
+    batch = ConsentBatch.objects.filter(pk=batch_id, organization_id=organization_id).first()
+    if batch is None:
+        raise NotFoundError(_("There is no such import in your organization."))
+    return batch

@@ -35,6 +35,12 @@ def grant_numbers(*, consortium_id: UUID, organization_id: UUID) -> dict[str, in
     return numbers | {"permitting_subjects": permitting.count()}
 
 
+def subject_count(*, consortium_id: UUID, organization_id: UUID) -> int:
+    """How many people the organization's grants are of: exact, for itself alone."""
+    grants = Grant.objects.filter(consortium_id=consortium_id, organization_id=organization_id)
+    return grants.exclude(state=Grant.State.ERASED).values("pseudonym").distinct().count()
+
+
 def bands_of_members(consortium_id: UUID) -> list[dict[str, Any]]:
     """The newest confirmed epoch of each member: what a consortium sees of its members' consents."""
     confirmed = ConsentEpoch.objects.filter(consortium_id=consortium_id, chain_state="confirmed")
