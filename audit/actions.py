@@ -90,10 +90,16 @@ declare("membership.organization.remove", CONSORTIUM, "organization", block=BLOC
 declare("membership.validator.change", CONSORTIUM, "organization", validator=ADDRESS, active=FLAG, block=BLOCK)
 declare("membership.key.rotate", CONSORTIUM, "organization", purpose=CODE, address=ADDRESS, block=BLOCK)
 declare("membership.policy.change", CONSORTIUM, "consortium", policy=DIGEST, block=BLOCK)
+# about an invitation, whose own id stands for a person who has none yet; address and name are personal fields
 declare("membership.person.invite", ORGANIZATION, "person")
+declare("membership.invitation.accept", ORGANIZATION, "person")
+declare("membership.invitation.revoke", ORGANIZATION, "person")
+declare("membership.person.suspend", ORGANIZATION, "person")
+declare("membership.person.reinstate", ORGANIZATION, "person")
 declare("membership.role.assign", ORGANIZATION, "person", role=CODE)
 declare("membership.role.remove", ORGANIZATION, "person", role=CODE)
 declare("membership.auditor.appoint", CONSORTIUM, "person", until=optional(TIME))
+declare("membership.auditor.end", CONSORTIUM, "person")
 
 # governance: proposals and ballots; a ballot is public among members, who clicked is not
 declare(

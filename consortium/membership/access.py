@@ -7,7 +7,15 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from consortium.kernel.errors import ForbiddenError, NotFoundError
-from consortium.membership.models import Consortium, Membership, Organization
+from consortium.membership.models import (
+    AuditorAppointment,
+    Consortium,
+    Invitation,
+    Membership,
+    Organization,
+    RoleAssignment,
+    User,
+)
 
 # A suspended member's acts are for the chain to refuse: it still votes on its own return.
 _MEMBERS = (Membership.Status.ACTIVE, Membership.Status.SUSPENDED)
@@ -19,6 +27,31 @@ def access_consortium(consortium_id: UUID) -> Consortium:
     if consortium is None:
         raise NotFoundError(_("There is no such consortium among yours."))
     return consortium
+
+
+def access_colleague(person_id: UUID, *, organization_id: UUID) -> User:
+    """The person, if they have a role in the organization, in force or suspended."""
+    roles = RoleAssignment.objects.filter(user_id=person_id, organization_id=organization_id)
+    found = roles.select_related("user").first()
+    if found is None:
+        raise NotFoundError(_("There is no such person in your organization."))
+    return found.user
+
+
+def access_invitation(invitation_id: UUID, *, organization_id: UUID) -> Invitation:
+    """The invitation, if the organization made it."""
+    found = Invitation.objects.filter(pk=invitation_id, organization_id=organization_id).first()
+    if found is None:
+        raise NotFoundError(_("There is no such invitation of your organization."))
+    return found
+
+
+def access_appointment(appointment_id: UUID, *, organization_id: UUID) -> AuditorAppointment:
+    """The auditor's appointment, if the organization made it."""
+    found = AuditorAppointment.objects.filter(pk=appointment_id, organization_id=organization_id).first()
+    if found is None:
+        raise NotFoundError(_("There is no such appointment by your organization."))
+    return found
 
 
 def require_member(consortium_id: UUID, organization_id: UUID) -> Consortium:

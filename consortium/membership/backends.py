@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from consortium.common.tenancy import set_identity
 from consortium.membership.models import User
+from consortium.membership.selectors import is_deactivated
 
 
 class LookupBackend(BaseBackend):
@@ -26,7 +27,7 @@ class LookupBackend(BaseBackend):
         if not user.check_password(password) or not user.is_active:
             return None
         set_identity(organization_id=None, person_id=user.pk)
-        return user
+        return None if is_deactivated(user) else user
 
     def get_user(self, user_id: UUID) -> User | None:
         set_identity(organization_id=None, person_id=user_id)

@@ -3,12 +3,14 @@
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
 from consortium.common.middleware import BothWaysMiddleware
 from consortium.common.tenancy import set_identity
 from consortium.common.transactions import runs_without_transaction
 from consortium.membership.models import Organization, RoleAssignment, User
+from consortium.membership.selectors import is_deactivated
 
 SESSION_KEY = "organization_id"
 
@@ -31,6 +33,10 @@ class OrganizationMiddleware(BothWaysMiddleware):
         organization, roles = None, frozenset[str]()
         if not runs_without_transaction(request) and isinstance(request.user, User):
             organization, roles = identify(request.user, request.session.get(SESSION_KEY))
+            if organization is None and is_deactivated(request.user):
+                # Deactivated since the log-in: the session ends with this request.
+                logout(request)
+                set_identity(organization_id=None, person_id=None)
         request.organization = organization  # type: ignore[attr-defined] # the request carries whom it acts for
         request.roles = roles  # type: ignore[attr-defined] # and what that person may do there
 

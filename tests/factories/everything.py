@@ -30,6 +30,8 @@ from consortium.governance.models import Ballot, DecisionRule, Proposal
 from consortium.kernel.merkle import leaf_hash
 from consortium.membership.models import (
     AuditorAppointment,
+    Invitation,
+    MemberPage,
     Membership,
     OrganizationKey,
     RoleAssignment,
@@ -93,7 +95,20 @@ def _membership(made: Everything) -> None:
         user = make_user(f"{role}.only@hospital.example")
         made.add(user, RoleAssignment.objects.create(user=user, organization=world.hospital, role=role))
     regulator = make_user("regulator@authority.example")
-    made.add(AuditorAppointment.objects.create(user=regulator, consortium=world.consortium))
+    appointed = {"user": regulator, "consortium": world.consortium, "organization": world.hospital, "name": "Regulator"}
+    made.add(AuditorAppointment.objects.create(**appointed))
+    made.add(
+        Invitation.objects.create(
+            organization=world.hospital,
+            email="invited.only@hospital.example",
+            name="Invited",
+            roles=["voter"],
+            token_digest=digest(7),
+            invited_by=User.objects.get(email="admin@hospital.example"),
+            expires_at=timezone.now() + timedelta(days=7),
+        ),
+        MemberPage.objects.create(organization=world.hospital, address="https://only.hospital.example/"),
+    )
     made.add(world.hospital, world.consortium, membership)
     answer = {"principal": "agent", "route": "POST /", "key": "k", "fingerprint": "f", "status": 200}
     made.add(RememberedAnswer.objects.create(organization_id=world.hospital.pk, **answer))

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from consortium.common.tenancy import set_identity
 from consortium.membership.middleware import identify
 from consortium.membership.models import User
+from consortium.membership.selectors import is_deactivated
 
 ALGORITHMS = ["RS256", "ES256", "PS256"]
 REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
@@ -51,6 +52,8 @@ def _person(request: Request, person: UUID) -> User:
     if user is None:
         raise AuthenticationFailed(_("The token does not speak for a person of this platform."))
     organization, roles = identify(user, request.headers.get(ORGANIZATION_HEADER))
+    if organization is None and is_deactivated(user):
+        raise AuthenticationFailed(_("The token does not speak for a person of this platform."))
     http = request._request
     http.organization, http.roles = organization, roles  # type: ignore[attr-defined] # as the middleware does
     return user

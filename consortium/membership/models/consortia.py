@@ -27,6 +27,11 @@ class Consortium(UuidModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def active_count(self) -> int:
+        """How many members are active; without a query where the memberships are prefetched."""
+        return sum(row.status == Membership.Status.ACTIVE for row in self.memberships.all())
+
 
 class Membership(ChainBacked, UuidModel):
     """One organization in one consortium; the registry on the chain decides its status."""

@@ -20,3 +20,19 @@ class Organization(UuidModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class MemberPage(models.Model):
+    """Where an organization's own people reach the page that its agent serves; nobody else is told."""
+
+    organization = models.OneToOneField(
+        Organization, primary_key=True, on_delete=models.PROTECT, related_name="member_page"
+    )
+    address = models.URLField(_("address"), max_length=300)
+
+    class Meta:
+        verbose_name = _("member page")
+        verbose_name_plural = _("member pages")
+
+    def __str__(self) -> str:
+        return self.address

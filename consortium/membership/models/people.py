@@ -61,6 +61,8 @@ class RoleAssignment(UuidModel):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="roles")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="roles")
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
+    # Set on all of a person's roles in an organization at once: deactivated there, and only there.
+    suspended_at = models.DateTimeField(_("deactivated"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("role")
@@ -74,7 +76,8 @@ class RoleAssignment(UuidModel):
 
     @classmethod
     def of(cls, user: User) -> "models.QuerySet[Self]":
-        return cls.objects.filter(user=user).select_related("organization")
+        """The roles in which a person may act now."""
+        return cls.objects.filter(user=user, suspended_at__isnull=True).select_related("organization")
 
 
 class AuditorAppointment(UuidModel):
@@ -83,6 +86,9 @@ class AuditorAppointment(UuidModel):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="appointments")
     consortium = models.ForeignKey(Consortium, on_delete=models.PROTECT, related_name="auditors")
     until = models.DateTimeField(_("until"), null=True, blank=True)
+    # Whose administrator appointed, and may end it; the name, so that members know who reads their consortium.
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    name = models.CharField(_("name"), max_length=200, blank=True, default="")
 
     class Meta:
         verbose_name = _("auditor's appointment")

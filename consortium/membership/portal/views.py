@@ -11,13 +11,6 @@ from consortium.membership.portal import chosen
 
 @require_GET
 @login_required
-def overview(request: HttpRequest) -> HttpResponse:
-    """Where one lands: the consortia one belongs to and their members."""
-    return render(request, "membership/overview.html")
-
-
-@require_GET
-@login_required
 def more(request: HttpRequest) -> HttpResponse:
     """Every section, for a phone whose bar holds five places; also who one is here."""
     return render(request, "membership/more.html")

@@ -22,8 +22,8 @@ def test_a_person_with_the_right_pass_phrase_gets_in(client, world):
     answer = log_in(client, "Admin@Hospital.example")
 
     assert answer.status_code == 302
-    page = client.get("/")
-    assert page.status_code == 200
+    assert client.get("/").status_code == 200
+    page = client.get("/members/")
     assert "Hospital" in page.text
     assert "Bank" in page.text
     assert "Outsider" not in page.text

@@ -44,11 +44,11 @@ def test_the_rail_marks_the_section_of_the_page_alone(page, world):
 
 
 def test_a_member_of_two_consortia_chooses_of_which_the_pages_speak(page, world, second):
-    assert "Bank" in page.get("/").text
+    assert "Bank" in page.get("/members/").text
 
     page.post(reverse("choose_consortium"), {"consortium": str(second.pk)})
 
-    shown = page.get("/").text
+    shown = page.get("/members/").text
     assert "Wards" in shown
     assert "Bank" not in shown
 
