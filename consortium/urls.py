@@ -6,8 +6,10 @@ from django.urls import include, path
 from consortium.common import health, unanswered
 
 urlpatterns = [
+    path("", include("consortium.portal.urls")),
     path("", include("consortium.membership.portal.urls")),
     path("", include("consortium.governance.portal.urls")),
+    path("", include("consent.portal.urls")),
     path("", include("training.portal.urls")),
     path("", include("audit.portal.urls")),
     path("accounts/login/", account.login, name="account_login"),

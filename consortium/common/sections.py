@@ -14,10 +14,14 @@ class Section:
     label: str | Promise
     icon: str
     pages: frozenset[str] = field(default_factory=frozenset)
+    # A part of the page, and not the page itself: its link leads there and is never marked as the present one.
+    part: str = ""
+    # Shows how many things wait for the person.
+    counts: bool = False
 
     def holds(self, page: str) -> bool:
         """Whether the page of this URL name lies in the section."""
-        return page == self.name or page in self.pages
+        return not self.part and (page == self.name or page in self.pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +33,28 @@ class Group:
 
 
 OVERVIEW = Section("overview", _("Overview"), "layout-dashboard")
-PROPOSALS = Section("proposals", _("Proposals"), "vote", frozenset({"proposal"}))
+WORK = Section("overview", _("My work"), "inbox", part="work", counts=True)
+MEMBERS = Section("members", _("Members"), "building-2", frozenset({"member"}))
+PROPOSALS = Section("proposals", _("Proposals"), "vote", frozenset({"proposal", "apply"}))
+CONSENTS = Section("consents", _("Consents"), "file-check", frozenset({"withdraw_consent", "import", "withdrawal"}))
+DATA_SETS = Section("data_sets", _("Data sets"), "database", frozenset({"data_set"}))
 PLANS = Section("plans", _("Plans"), "clipboard-list", frozenset({"plan", "plan_new", "run_new"}))
 RUNS = Section("runs", _("Runs"), "activity", frozenset({"run", "run_order"}))
 MODELS = Section("models", _("Models"), "box", frozenset({"model", "model_scores"}))
 AUDIT = Section("audit", _("Audit"), "history", frozenset({"record", "correlation", "follow", "search"}))
 REPORTS = Section("reports", _("Reports"), "file-text", frozenset({"report", "bundles"}))
+PEOPLE = Section("people", _("People and roles"), "users", frozenset({"person", "invite", "invite_auditor"}))
 MORE = Section("more", _("More"), "menu")
 
 GROUPS = (
-    Group("", (OVERVIEW,)),
-    Group(_("Govern"), (PROPOSALS,)),
-    Group(_("Train"), (PLANS, RUNS, MODELS)),
+    Group("", (WORK, OVERVIEW)),
+    Group(_("Govern"), (MEMBERS, PROPOSALS, CONSENTS)),
+    Group(_("Train"), (DATA_SETS, PLANS, RUNS, MODELS)),
     Group(_("Prove"), (AUDIT, REPORTS)),
+    Group(_("Your organization"), (PEOPLE,)),
 )
 # The five places of a phone; everything else is under the last.
-PLACES = (OVERVIEW, PROPOSALS, RUNS, MODELS, MORE)
+PLACES = (Section("overview", _("Work"), "inbox", counts=True), PROPOSALS, RUNS, MODELS, MORE)
 
 
 def is_elsewhere(page: str) -> bool:

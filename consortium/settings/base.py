@@ -69,6 +69,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "consortium.membership.context.organization",
                 "consortium.membership.context.shell",
+                "consortium.portal.context.work",
             ],
         },
     }

@@ -13,14 +13,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from audit.models import AuditLog, AuditRecord, Bundle, Checkpoint
 from consent.domain.documents import BATCH_FORMAT, ERASURE_FORMAT, RECEIPT_FORMAT, document_message
-from consent.models import Grant, Withdrawal
+from consent.models import ConsentBatch, DataSet, Grant, Withdrawal
 from consortium.common.models import Blob
 from consortium.governance.models import Proposal
 from consortium.kernel.digests import digest_of
 from consortium.kernel.eip712 import AGENT_DOMAIN, Domain, typed_hash
 from consortium.kernel.identifiers import to_hex
 from consortium.kernel.secp256k1 import sign_digest
-from consortium.membership.models import Consortium, Organization, WorkItem
+from consortium.membership.models import AuditorAppointment, Consortium, Invitation, Organization, User, WorkItem
 from tests.factories.everything import PSEUDONYM, Everything
 from tests.integration.channel.agents import FakeSite
 from tests.unit.training.plans import plan_document
@@ -31,11 +31,13 @@ AGENTS = "api/v1/agent/"
 SIGNATURE = "0x" + "11" * 65
 WORD = "0x" + "22" * 32
 NOW = 1_795_000_000
+FORM = "a form holds a token of its own against forgery"
 
 # Addresses that nothing is asked of, each with the reason. A prefix ends with a slash.
 EXEMPT = {
     "accounts/login/": "for people whom nobody knows yet; tests/integration/membership/test_login.py",
     "accounts/logout/": "ends one's own session and takes no id",
+    "invitation/": "for people whom nobody knows yet; tests/integration/membership/test_invitations.py",
     "identity/": "allauth's token provider: speaks of its clients and of who is logged in",
     ".well-known/": "what the token provider publishes of itself",
     "healthz": "says that the process lives, to everybody",
@@ -86,15 +88,21 @@ class Ghost(Names):
 
 # What stands for each name in an address.
 PLACES: Mapping[str, Callable[[Names], str]] = {
+    "appointment": lambda names: names.of(AuditorAppointment),
+    "batch": lambda names: names.of(ConsentBatch),
     "bundle": lambda names: names.of(Bundle),
     "checkpoint": lambda names: names.of(Checkpoint),
     "act": lambda names: "release",
     "consortium": lambda names: names.of(Consortium),
     "correlation": lambda names: names.correlation,
+    "data_set": lambda names: names.of(DataSet),
     "digest": lambda names: names.digest,
+    "invitation": lambda names: names.of(Invitation),
     "item": lambda names: names.of(WorkItem),
     "model": lambda names: names.of(Model),
     "order": lambda names: "cancel",
+    "organization": lambda names: names.of(Organization),
+    "person": lambda names: names.of(User),
     "plan": lambda names: names.of(Plan),
     "proposal": lambda names: names.of(Proposal),
     "record": lambda names: names.of(AuditRecord),
@@ -196,6 +204,25 @@ SAMPLES: Mapping[str, list[Sample]] = {
     "page:plan_new": [Sample(lambda n, s: {"from": n.of(Plan), "do": "save"})],
     "page:run_new": [Sample(lambda n, s: {"backend": "memory"})],
     "page:run_order": [Sample(lambda n, s: {"reason": "no longer needed"})],
+    "page:apply": [
+        Sample(lambda n, s: {}, 200, "names no row but a consortium's public short name; nothing is sent", FORM)
+    ],
+    "page:deactivate_person": [Sample(lambda n, s: {})],
+    "page:end_appointment": [Sample(lambda n, s: {})],
+    "page:invite": [Sample(lambda n, s: {}, 200, "invites to one's own organization; names no row", FORM)],
+    "page:invite_auditor": [Sample(lambda n, s: {}, 200, "invites to the chosen consortium; names no row", FORM)],
+    "page:member_page": [Sample(lambda n, s: {}, 302, "keeps one's own address; names no row")],
+    "page:person": [Sample(lambda n, s: {"roles": ["admin"]})],
+    "page:reactivate_person": [Sample(lambda n, s: {})],
+    "page:revoke_invitation": [Sample(lambda n, s: {})],
+    "page:withdraw_consent": [
+        Sample(
+            lambda n, s: {"pseudonym": n.pseudonym, "reason": "other", "confirmed": "yes"},
+            200,
+            "the form again, saying that one's own organization has no such subject",
+            FORM,
+        )
+    ],
     "page:choose_consortium": [
         Sample(lambda n, s: {"consortium": n.of(Consortium)}, 302, "an unknown choice changes nothing")
     ],

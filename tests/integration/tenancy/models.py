@@ -22,6 +22,8 @@ PRIVATE: frozenset[type[Row]] = frozenset(
         membership.SitePresence,
         membership.User,
         membership.RoleAssignment,
+        membership.Invitation,
+        membership.MemberPage,
         audit.PersonalField,
         audit.Bundle,
         consent.ConsentBatch,

@@ -269,10 +269,14 @@ WITHOUT_MARKERS = {
     *("agent-proposals", "agent-refusal", "agent-result", "agent-session", "bundle-content", "consent-purposes"),
     *("model-predictions", "run-cancel", "run-pause", "run-resume", "trust"),
     *("page:bundle_file", "page:bundles", "page:choose_consortium", "page:choose_organization", "page:more"),
-    *("page:overview", "page:proposal", "page:trust_file"),
+    "page:trust_file",
     *("page:report_html", "page:report_json", "page:report_pdf"),
     # `follow` leads on, `search` finds what it is asked for, the others are forms or take posts only.
     *("page:follow", "page:search", "page:run_order", "page:model_scores"),
+    "page:gallery",
+    *("page:apply", "page:deactivate_person", "page:end_appointment", "page:import", "page:invite"),
+    *("page:invite_auditor", "page:member_page", "page:reactivate_person", "page:revoke_invitation"),
+    *("page:data_set", "page:withdraw_consent", "page:withdrawal"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Pages that gather what every app knows: the landing page, a member's page, the gallery of components."""
