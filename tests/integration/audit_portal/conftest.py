@@ -69,7 +69,7 @@ def records(world: World, as_system) -> list[AuditRecord]:
         log = AuditLog.objects.get(consortium_id=world.consortium.pk)
         integrate(log)
         sign_checkpoint(log)
-        refused = {"outcome": Outcome.REFUSED, "error_code": "plan_invalid"}
+        refused: dict[str, Any] = {"outcome": Outcome.REFUSED, "error_code": "plan_invalid"}
         draft = Subject("plan", "draft")
         made.append(record(action="training.plan.draft", actor=coordinator, subject=draft, **refused, **shared))
         return made

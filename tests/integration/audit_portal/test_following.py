@@ -18,7 +18,7 @@ from tests.factories.everything import Everything, make_everything
 from tests.integration.audit_portal.conftest import ACT
 from training.models import Attempt, Model, Plan, Run, SitePart
 
-HASHES = {
+HASHES: dict[Any, str] = {
     model: f"0x{number:064x}" for number, model in enumerate((Run, Model, OutboxTransaction, Anchor), start=90_000)
 }
 
@@ -29,7 +29,7 @@ def made(world, become) -> Everything:
     with become("NONE"), scopes_disabled():
         made = make_everything(world, "0x" + "66" * 20)
         for model, value in HASHES.items():
-            changes = {"transaction_hash": value}
+            changes: dict[str, Any] = {"transaction_hash": value}
             changes |= {"state": "confirmed", "raw": b"1", "nonce": 1} if model is OutboxTransaction else {}
             changes |= {"correlation_id": ACT} if model is OutboxTransaction else {}
             model.objects.filter(pk=made.get(model).pk).update(**changes)

@@ -15,7 +15,6 @@ from consortium.governance.models import Proposal
 from consortium.membership.models import RoleAssignment
 from tests.factories.membership import make_user
 from training.domain.plan_document import parse_plan
-from training.federated.algorithms.logistic_regression import initial_weights
 from training.models import Attempt, Model, Plan, Run, RunOrder, SitePart
 
 
@@ -49,7 +48,7 @@ def released(trained, as_system) -> Model:
     with as_system():
         model, run = trained.model, trained.run
         document = parse_plan(bytes(blobs.get(consortium_id=run.consortium_id, digest=run.plan_digest).data))
-        weights = initial_weights(run.pk, document.training_plan.weight_count)
+        weights = document.training_plan.initial_weights(run.pk)
         model.digest = blobs.put(consortium_id=run.consortium_id, data=weights, media_type=blobs.SAFETENSORS_TYPE)
         model.state, model.released_block = "released", 1400
         model.save()

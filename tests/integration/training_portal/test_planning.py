@@ -23,7 +23,7 @@ from training.models import Plan
 from training.portal.planning.bound import explain
 from training.portal.planning.numbers import suggested_colluders, suggested_threshold
 
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"name": "sex", "kind": "binary"},
     {"name": "age", "kind": "numeric", "unit": "a"},
     {"name": "ward", "kind": "categorical", "categories": ["a", "b"]},
