@@ -46,7 +46,9 @@ def _check(story: Story, world: World) -> None:
         story.claim("the operator logs in", accepted.status_code == 302, accepted.status_code)
         page = visitor.open("/")
         story.claim(
-            "and sees no tenant's row", page.status_code == 200 and "No consortium yet" in page.text, page.status_code
+            "and sees the deployment's checks and no tenant's row",
+            page.status_code == 200 and "You run this deployment" in page.text,
+            page.status_code,
         )
     story.note(world.instance.accounts.reason)
     story.note("one development chain serves all sites: no independent nodes, and no proof of independence")

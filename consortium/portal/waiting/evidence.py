@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -66,7 +67,10 @@ def releases(asker: Asker) -> Iterator[Waiting]:
     last = own.filter(state=Bundle.State.READY).order_by("-created_at").values_list("created_at", flat=True).first()
     released = Model.objects.filter(consortium=asker.consortium, state=Model.State.RELEASED).select_related("run__plan")
     if last is not None:
-        released = released.filter(proposal__closes_at__gt=last)
+        # A vote may end long before its last day: when it ended, the log says.
+        log = AuditRecord.objects.filter(log__consortium_id=asker.consortium.pk, action="model.release.decide")
+        since = log.filter(recorded_at__gt=last).values_list("subject_id", flat=True)
+        released = released.filter(pk__in=[UUID(one) for one in since])
     for model in released[:3]:
         title = model.run.plan.title if model.run.plan else _("a model")
         yield Waiting(

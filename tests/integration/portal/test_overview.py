@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.acts import Actor, Subject
-from audit.models import Bundle
+from audit.models import AuditLog, Bundle, Checkpoint
 from audit.recorder import record
 from consent.models import ConsentBatch, Withdrawal
 from consortium.governance.models import Ballot, Proposal
@@ -243,6 +243,42 @@ def test_compliance_sees_a_failed_bundle_and_a_release_without_evidence(lands, w
 
     assert "The last evidence bundle failed The log is not anchored." in shown
     assert "Released: Long stays after cardiac procedures" in shown
+
+
+def test_a_release_older_than_the_last_bundle_does_not_wait(lands, world, become, as_system):
+    with as_system():
+        model = make_trained_model(world, make_plan(world))
+        model.state = "released"
+        model.save()
+        record(
+            action="model.release.decide",
+            organization_id=None,
+            consortium_id=world.consortium.pk,
+            actor=Actor.system("projector"),
+            subject=Subject("model", str(model.pk)),
+            data={"digest": model.digest, "outcome": "approved"},
+        )
+    with become("NONE"):
+        log = AuditLog._base_manager.get()
+        bundle = Bundle._base_manager.create(
+            consortium_id=world.consortium.pk,
+            organization_id=world.hospital.pk,
+            person_id=world.hospital.pk,
+            report="audit_controls",
+            correlation_id="c",
+            state="ready",
+            digest="sha256:1",
+            size_bytes=1,
+            document={},
+            checkpoint=Checkpoint._base_manager.create(log=log, size=1, root=b"1" * 32, note=log.origin),
+        )
+        Bundle._base_manager.filter(pk=bundle.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    assert "Released: Long stays" in lands("compliance")
+
+    with become("NONE"):
+        Bundle._base_manager.update(created_at=timezone.now() + timedelta(seconds=1))
+
+    assert "Released: Long stays" not in lands("compliance", "voter")
 
 
 def test_an_auditor_lands_on_the_consortium_and_sees_when_the_appointment_ends(world, as_system):
