@@ -11,7 +11,7 @@ function say() {
   const word = document.querySelector("[data-live-word]");
   if (!word || !isLive()) return;
   const seconds = Math.round((Date.now() - heard) / 1000);
-  const when = new Date(heard).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const when = new Date(heard).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
   word.textContent = paused ? `Updates paused at ${when}` : seconds > 10 ? `No answer for ${seconds} s` : `Updated ${seconds} s ago`;
   document.querySelector(".live .pulse")?.classList.toggle("pulse-waiting", paused || seconds > 10);
 }

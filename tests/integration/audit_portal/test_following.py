@@ -71,7 +71,7 @@ LEADS: dict[str, tuple[Callable[[Everything], str], Callable[[Everything], str]]
     "a signed revocation": (lambda m: m.get(RevocationEvent).message_digest, lambda m: "/audit/"),
     "a data set": (lambda m: m.get(DataSet).digest, lambda m: "/audit/"),
     "a schema": (lambda m: m.get(DataSet).schema_digest, lambda m: "/audit/"),
-    "a bundle": (lambda m: m.get(Bundle).digest, lambda m: "/bundles/"),
+    "a bundle": (lambda m: m.get(Bundle).digest, lambda m: f"/reports/{m.get(Bundle).pk}/"),
 }
 FACTS: dict[str, tuple[Callable[[Everything], str], str]] = {
     "a contract": (lambda m: m.get(ContractDeployment).address, "AuditAnchor, block 1"),
