@@ -49,6 +49,7 @@ class Tile:
     css: str
     note: str
     word: str
+    is_present: bool = False
 
 
 def shown_attempt(one: Round) -> Attempt | None:
@@ -81,15 +82,18 @@ def strip_of(run: Run, rounds: Sequence[Round], is_live: bool) -> list[Tile]:
     newest = max(known, default=0)
     first = max(1, min(newest, run.rounds) - LONGEST_STRIP + 1)
     last = min(run.rounds, first + LONGEST_STRIP - 1)
-    return [_tile(number, known.get(number), is_live) for number in range(first, last + 1)]
+    return [_tile(number, known.get(number), is_live, number == newest) for number in range(first, last + 1)]
 
 
-def _tile(number: int, one: Round | None, is_live: bool) -> Tile:
+def _tile(number: int, one: Round | None, is_live: bool, is_newest: bool) -> Tile:
     if one is None:
         return Tile(str(number), "planned", "", _("planned") if is_live else _("never reached"))
     tries = len(one.attempts.all())
     if one.closed_at is None:
-        return Tile(str(number), "open" if is_live else "failed", _("open") if is_live else _("not closed"), "")
+        if not is_live:
+            return Tile(str(number), "failed", _("not closed"), "")
+        # A round is closed by the opening of the next one.
+        return Tile(str(number), "open", _("open") if is_newest else _("closing"), "", is_present=is_newest)
     if tries > 1:
         note = ngettext("%(n)d try", "%(n)d tries", tries) % {"n": tries}
         return Tile(str(number), "again", note, _("closed"))
