@@ -11,6 +11,8 @@ _ROW, _BOX, _TOP = 58, 44, 44
 # Left edges and widths of the columns, in pixels of a picture 1080 wide.
 _COLUMNS = ((0.5, 168.0), (212.0, 120.0), (424.0, 124.0), (596.0, 128.0), (772.0, 124.0), (944.0, 135.5))
 _GAP = 14.0
+# Base lines of a box's two lines of text by its height.
+_LINES = {44.0: (20, 36), 68.0: (25, 49)}
 _MOST_TICKS = 10
 
 
@@ -27,7 +29,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the picture: its place and the two lines in it; `code` says that the second is a digest."""
+    """A box of the picture: its place and the two lines in it; `code` says that the second is a digest.
+
+    `text` is where the lines begin: their x, and the y of each.
+    """
 
     x: str
     y: str
@@ -36,9 +41,15 @@ class Box:
     head: str
     note: str
     url: str
+    text: tuple[str, str, str]
     hue: int = 0
     code: bool = False
     good: bool = False
+
+    @property
+    def swatch(self) -> tuple[str, str]:
+        """Where the member's colour stands: left of the first line."""
+        return _text(float(self.x) + 12), _text(float(self.y) + 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +163,9 @@ def _box(
     good: bool = False,
 ) -> Box:
     left, width = _COLUMNS[column]
-    return Box(_text(left), _text(y), _text(width), _text(height), head, note, url, hue, code, good)
+    first, second = _LINES.get(height, (22, 39))
+    text = (_text(left + (30 if hue else 12)), _text(y + first), _text(y + second))
+    return Box(_text(left), _text(y), _text(width), _text(height), head, note, url, text, hue, code, good)
 
 
 def _text(value: float) -> str:

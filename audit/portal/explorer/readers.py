@@ -4,7 +4,7 @@ from django.http import HttpRequest
 
 from audit.bundles.attempts import EXPORTERS
 from audit.models import AuditLog
-from consortium.membership.models import AuditorAppointment
+from consortium.membership.models import AuditorAppointment, User
 from consortium.membership.portal.chosen import chosen_consortium
 
 
@@ -12,7 +12,7 @@ def may_read(request: HttpRequest) -> bool:
     """Whether the reader sees records at all; policies decide which."""
     if set(EXPORTERS) & getattr(request, "roles", frozenset()):
         return True
-    return AuditorAppointment.objects.filter(user_id=str(request.user.pk)).exists()
+    return isinstance(request.user, User) and AuditorAppointment.objects.filter(user=request.user).exists()
 
 
 def logs_of(request: HttpRequest) -> dict[str, AuditLog]:

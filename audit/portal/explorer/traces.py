@@ -1,5 +1,6 @@
 """One correlation id followed: records, transactions, events, proposals, bundles and the answers of sites."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,7 +74,8 @@ def _of_transactions(transactions: list[OutboxTransaction]) -> Iterable[Step]:
         events.setdefault(event.transaction_hash, []).append(event)
     for row in transactions:
         words = _("Asked the chain: %(contract)s.%(function)s") % {"contract": row.contract, "function": row.function}
-        held = ", ".join(event.name for event in events.get(row.transaction_hash, []))
+        counted = Counter(event.name for event in events.get(row.transaction_hash, []))
+        held = ", ".join(name if n == 1 else f"{n} {name}" for name, n in counted.items())
         at = _("block %(n)s") % {"n": f"{row.block:,}"} if row.block else ""
         note = row.error_text or row.error_code or (f"{held}, {at}" if held else at)
         yield Step(row.created_at, CHAIN, _("All members"), words, note, row.state, digest=row.transaction_hash)

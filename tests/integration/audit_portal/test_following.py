@@ -32,7 +32,7 @@ def made(world, become) -> Everything:
             changes: dict[str, Any] = {"transaction_hash": value}
             changes |= {"state": "confirmed", "raw": b"1", "nonce": 1} if model is OutboxTransaction else {}
             changes |= {"correlation_id": ACT} if model is OutboxTransaction else {}
-            model.objects.filter(pk=made.get(model).pk).update(**changes)
+            model._default_manager.filter(pk=made.get(model).pk).update(**changes)
         ChainEventRecord.objects.update(block_hash="0x" + "77" * 32)
         Attempt.objects.filter(pk=made.get(Attempt).pk).update(aggregate="sha256:" + "a1" * 32)
         SitePart.objects.filter(pk=made.get(SitePart).pk).update(vector="sha256:" + "b2" * 32)

@@ -1,5 +1,7 @@
 """A run's acts lie under the id of the request that asked for it, also where a worker does them."""
 
+from uuid import UUID
+
 import pytest
 
 from audit.acts import Actor, Subject
@@ -34,7 +36,12 @@ def run(as_system) -> Run:
 
 def test_a_worker_takes_over_the_id_and_lays_it_down_again(run, as_system, monkeypatch):
     seen = []
-    monkeypatch.setattr(tasks, "coordinate", lambda run_id: seen.append(correlation_id()) or True)
+
+    def coordinate(run_id: UUID) -> bool:
+        seen.append(correlation_id())
+        return True
+
+    monkeypatch.setattr(tasks, "coordinate", coordinate)
 
     with as_system(), following("99999999-2222-4333-8444-555555555555"):
         assert tasks.coordinate_run(str(run.pk))

@@ -188,13 +188,13 @@ def test_a_form_changed_after_its_preview_is_previewed_again_and_not_kept(hospit
 @pytest.mark.parametrize(
     ("changes", "field", "text"),
     [
-        ({"title": " "}, "title", "required"),
-        ({"greater_than": ""}, "greater_than", "required"),
+        ({"title": " "}, "title", "Fill this in"),
+        ({"greater_than": ""}, "greater_than", "Fill this in"),
         ({"greater_than": "much"}, "greater_than", "number"),
-        ({"features": []}, "features", "required"),
+        ({"features": []}, "features", "Fill this in"),
         ({"features": ["sex", "days"]}, "features", "cannot be learned from"),
         ({"features": ["loan"]}, "features", "not one of the available choices"),
-        ({"sites": []}, "sites", "required"),
+        ({"sites": []}, "sites", "Fill this in"),
         ({"rounds": "0"}, "rounds", "greater than or equal to 1"),
         ({"threshold": "2", "colluders": "1", "minimum_sites": "2"}, "threshold", "breaks t - c >= 2"),
         ({"verifier_quorum": "9"}, "verifier_quorum", "c + 1 to minimum_sites"),

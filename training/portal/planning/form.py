@@ -59,6 +59,8 @@ class PlanForm(forms.Form):
         self._choices("features", [(column.name, column.name) for column in self.columns])
         self._choices("target", [(c.name, c.name) for c in self.columns if c.kind == "numeric"])
         self._add_numbers()
+        for field in self.fields.values():
+            field.error_messages["required"] = _("Fill this in: it is part of what the members vote on.")
 
     def listed(self, name: str) -> list[str]:
         """The values of a field that takes several, as they were entered."""
