@@ -8,6 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from consortium.kernel.bands import EDGES, band_label
+
 Names = Mapping[UUID, str]
 
 # What a sentence may name: the record's own fields, `<field>_count` of a list, and organizations by their names.
@@ -18,31 +20,36 @@ SENTENCES: Mapping[str, str | Promise] = {
     "identity.agent_session.open": lazy("The organization's agent opened a session"),
     "membership.consortium.found": lazy("%(members_count)s members founded the consortium"),
     "membership.organization.apply": lazy("The organization applied for membership"),
-    "membership.organization.admit": lazy("An organization was admitted"),
-    "membership.organization.suspend": lazy("An organization was suspended"),
-    "membership.organization.reinstate": lazy("An organization was reinstated"),
-    "membership.organization.remove": lazy("An organization was removed"),
-    "membership.validator.change": lazy("A member's validator changed"),
-    "membership.key.rotate": lazy("A member's %(purpose)s key was replaced"),
+    "membership.organization.admit": lazy("%(subject)s was admitted"),
+    "membership.organization.suspend": lazy("%(subject)s was suspended"),
+    "membership.organization.reinstate": lazy("%(subject)s was reinstated"),
+    "membership.organization.remove": lazy("%(subject)s was removed"),
+    "membership.validator.change": lazy("The node of %(subject)s was changed as validator"),
+    "membership.key.rotate": lazy("%(subject)s replaced its %(purpose)s key"),
     "membership.policy.change": lazy("The members' policy changed"),
     "membership.person.invite": lazy("A person was invited"),
+    "membership.invitation.accept": lazy("An invited person came in"),
+    "membership.invitation.revoke": lazy("An invitation was taken back"),
+    "membership.person.suspend": lazy("A person was deactivated"),
+    "membership.person.reinstate": lazy("A person was reactivated"),
     "membership.role.assign": lazy("A person was given the role %(role)s"),
     "membership.role.remove": lazy("The role %(role)s was taken from a person"),
     "membership.auditor.appoint": lazy("An auditor was appointed"),
+    "membership.auditor.end": lazy("An auditor's appointment was ended"),
     "governance.proposal.open": lazy("A proposal was opened: %(kind)s"),
     "governance.ballot.relay": lazy("%(organization)s handed in its ballot: %(choice)s"),
     "governance.ballot.confirm": lazy("The ballot of %(organization)s counts: %(choice)s"),
     "governance.proposal.close": lazy("A vote ended %(outcome)s with %(yes)s yes and %(no)s no"),
     "governance.proposal.execute": lazy("A decision was carried out: %(kind)s"),
     "governance.proposal.cancel": lazy("A proposal was withdrawn"),
-    "consent.batch.import": lazy("A batch of consents was imported"),
+    "consent.batch.import": lazy("Consents were imported: %(accepted)s accepted, %(refused)s refused"),
     "consent.grant.record": lazy("A consent was recorded"),
     "consent.withdrawal.record": lazy("A withdrawal of consent was recorded"),
     "consent.withdrawal.receive": lazy("The site signed the receipt of a withdrawal"),
     "consent.withdrawal.confirm": lazy("A withdrawal is in force from epoch %(epoch)s, entry %(seq)s"),
     "consent.subject.erase": lazy("A data subject's records were erased"),
-    "consent.epoch.anchor": lazy("A member anchored its consents: epoch %(epoch)s, entry %(seq)s"),
-    "consent.revocation.anchor": lazy("A member anchored revocations: epoch %(epoch)s, entry %(seq)s"),
+    "consent.epoch.anchor": lazy("%(subject)s anchored its consents: epoch %(epoch)s, entry %(seq)s, %(band)s"),
+    "consent.revocation.anchor": lazy("%(subject)s anchored revocations: epoch %(epoch)s, entry %(seq)s"),
     "consent.data_set.register": lazy("A member registered a data set"),
     "training.plan.draft": lazy("A plan was drafted"),
     "training.plan.propose": lazy("A plan was put to the vote"),
@@ -79,13 +86,18 @@ class _Fields(dict[str, str]):
         return _("not stated")
 
 
-def sentence(action: str, data: Mapping[str, Any], names: Names) -> str:
-    """Return the act in words; one without a sentence keeps its name, so that nothing is hidden."""
+def sentence(action: str, data: Mapping[str, Any], names: Names, *, subject: str = "") -> str:
+    """Return the act in words; one without a sentence keeps its name, so that nothing is hidden.
+
+    `subject` is the name of the organization that the act is about, if it is about one.
+    """
     text = SENTENCES.get(action)
     if text is None:
         return action
     field, more = _MORE.get(action, ("", ""))
-    return f"{text}{more if field in data else ''}" % _fields(data, names)
+    fields = _fields(data, names)
+    fields["subject"] = subject or _("A member")
+    return f"{text}{more if field in data else ''}" % fields
 
 
 def organizations_in(data: Mapping[str, Any]) -> set[UUID]:
@@ -100,6 +112,8 @@ def _fields(data: Mapping[str, Any], names: Names) -> _Fields:
             fields[f"{name}_count"] = str(len(value))
         elif name in _ORGANIZATIONS:
             fields[name] = names.get(UUID(str(value)), _("a former member"))
+        elif name == "band" and value in EDGES:
+            fields[name] = _("%(band)s people") % {"band": band_label(value)}
         else:
             fields[name] = str(value).replace("_", " ")
     return fields

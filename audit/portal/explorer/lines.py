@@ -54,7 +54,7 @@ def line_of(row: Any, names: Mapping[UUID, str]) -> Line:
     return Line(
         id=row.pk,
         at=row.recorded_at,
-        words=sentence(row.action, row.body, names),
+        words=sentence(row.action, row.body, names, subject=_subject(row, names)),
         by=_by(row, names),
         action=row.action,
         is_refused=row.outcome == "refused",
@@ -73,7 +73,12 @@ def _names(rows: Iterable[AuditRecord]) -> dict[UUID, str]:
     for row in rows:
         wanted |= organizations_in(row.body)
         wanted |= {row.actor_organization_id} if row.actor_organization_id else set()
+        wanted |= {UUID(row.subject_id)} if row.subject_kind == "organization" else set()
     return dict(Organization.objects.filter(pk__in=wanted).values_list("pk", "name"))
+
+
+def _subject(row: AuditRecord, names: Mapping[UUID, str]) -> str:
+    return names.get(UUID(row.subject_id), "") if row.subject_kind == "organization" else ""
 
 
 def _by(row: AuditRecord, names: Mapping[UUID, str]) -> str:

@@ -178,7 +178,7 @@ def _data(asked: Wanted) -> Iterable[Target]:
 
 def _bundles(asked: Wanted) -> Iterable[Target]:
     for bundle in Bundle.objects.filter(_matching(asked, "digest"))[:MOST]:
-        yield Target(_("Evidence bundle"), bundle.report, reverse("bundles"))
+        yield Target(_("Evidence bundle"), bundle.report, reverse("report", args=[bundle.pk]))
 
 
 LOOKS: Sequence[Callable[[Wanted], Iterable[Target]]] = (

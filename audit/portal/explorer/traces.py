@@ -85,7 +85,12 @@ def _of_bundles(correlation: str) -> Iterable[Step]:
     for bundle in Bundle.objects.filter(correlation_id=correlation):
         words = _("An evidence bundle was asked for")
         yield Step(
-            bundle.created_at, PLATFORM, _("Platform"), words, url=reverse("bundles"), digest=bundle.digest or ""
+            bundle.created_at,
+            PLATFORM,
+            _("Platform"),
+            words,
+            url=reverse("report", args=[bundle.pk]),
+            digest=bundle.digest or "",
         )
 
 

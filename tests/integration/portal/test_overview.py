@@ -300,7 +300,7 @@ def test_an_auditor_lands_on_the_consortium_and_sees_when_the_appointment_ends(w
 
     assert "You read as its auditor" in shown
     assert "Your appointment ends soon" in shown
-    assert "Another policy was adopted Block 12" in shown
+    assert "The members' policy changed Block 12" in shown
     assert "Consents at your organization" not in shown
 
 
@@ -352,5 +352,5 @@ def test_another_members_own_acts_are_not_in_ones_activity(world, as_system):
             subject=Subject("person", str(user.pk)),
         )
 
-    assert "identity.pass_phrase.change" in words("admin@hospital.example")
-    assert "identity.pass_phrase.change" not in words("admin@bank.example")
+    assert "A person changed their pass phrase" in words("admin@hospital.example")
+    assert "A person changed their pass phrase" not in words("admin@bank.example")
