@@ -1,7 +1,6 @@
 """A consortium's log with a few records under a signed checkpoint, an organization's own, and their readers."""
 
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +33,6 @@ def log_key(settings: Any, tmp_path: Path) -> Path:
 def world(as_system) -> World:
     with as_system():
         return make_world()
-
-
-@pytest.fixture
-def login(world: World) -> Callable[[str], Client]:
-    """Log the administrator of an organization in."""
-
-    def run(slug: str) -> Client:
-        client = Client()
-        assert client.login(email=f"admin@{slug}.example", password="a long pass phrase")
-        return client
-
-    return run
 
 
 @pytest.fixture

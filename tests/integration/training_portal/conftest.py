@@ -1,10 +1,8 @@
 """A hospital and a bank that trained a model: plan, run with three rounds, and a candidate, made as the system."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from django.test import Client
 
 from tests.factories.membership import World, make_world
 from tests.factories.training import make_model, make_plan, make_round, make_run
@@ -27,18 +25,6 @@ class Trained:
 def world(as_system) -> World:
     with as_system():
         return make_world()
-
-
-@pytest.fixture
-def login(world: World) -> Callable[[str], Client]:
-    """Log the administrator of an organization in."""
-
-    def run(slug: str) -> Client:
-        client = Client()
-        assert client.login(email=f"admin@{slug}.example", password="a long pass phrase")
-        return client
-
-    return run
 
 
 @pytest.fixture
