@@ -9,6 +9,7 @@ from celery import shared_task
 
 from audit.bundles import keeping
 from audit.bundles.building import build_bundle
+from audit.bundles.requests import owner_arguments
 from audit.bundles.sweeping import Abandoned, abandoned_bundles
 
 
@@ -19,9 +20,10 @@ def keep_logs() -> int:
 
 
 @shared_task
-def make_bundle(bundle_id: str, organization_id: str) -> None:
-    """Make one bundle as its organization, which sees its own rows alone."""
-    build_bundle(bundle_id=UUID(bundle_id), organization_id=UUID(organization_id))
+def make_bundle(bundle_id: str, organization_id: str, person_id: str = "") -> None:
+    """Make one bundle as its organization, or as the auditor whose own it is: either sees its own rows alone."""
+    organization, person = (UUID(text) if text else None for text in (organization_id, person_id))
+    build_bundle(bundle_id=UUID(bundle_id), organization_id=organization, person_id=person)
 
 
 @shared_task
@@ -35,4 +37,4 @@ def sweep_bundles() -> int:
 
 def send_bundle(bundle: Abandoned) -> None:
     """Put a bundle into the tenants' queue."""
-    make_bundle.delay(str(bundle.id), str(bundle.organization_id))
+    make_bundle.delay(*owner_arguments(bundle.id, bundle.organization_id, bundle.person_id))

@@ -1,4 +1,4 @@
-"""The log and its evidence, for an organization's administrators and compliance officers."""
+"""The log and its evidence, for an organization's administrators and compliance officers, and for auditors."""
 
 from typing import Any
 from uuid import UUID
@@ -19,15 +19,16 @@ from audit.api.serializers import (
     RecordSerializer,
     TrustSerializer,
 )
-from audit.bundles.attempts import EXPORTERS, acting_organization, attempt_export
+from audit.bundles.attempts import acting_organization, attempt_export
 from audit.bundles.downloads import download
-from audit.bundles.requests import access_bundle, bundles_of, content_of
+from audit.bundles.exporters import exporter_in, is_auditor_of, own_bundles, require_reader
+from audit.bundles.requests import access_bundle, bundles_that, content_of
 from audit.bundles.trust import export_trust
 from audit.models import AuditRecord, Bundle, Checkpoint
 from consortium.common.api import CursorPagination
 from consortium.common.idempotency import answer_once
 from consortium.common.openapi import problems
-from consortium.membership.access import access_consortium, require_role
+from consortium.membership.access import access_consortium
 
 ZIP_TYPE = "application/zip"
 # RFC 9111: 299 is a warning of no particular kind, for people.
@@ -83,7 +84,7 @@ class CheckpointsView(generics.ListAPIView[Checkpoint]):
 
 
 class ConsortiumBundlesView(generics.ListAPIView[Bundle]):
-    """One's organization's bundles of a consortium's log; POST asks for another."""
+    """One's organization's bundles of a consortium's log, or one's own as its auditor; POST asks for another."""
 
     serializer_class = BundleSerializer
     queryset = Bundle.objects.none()
@@ -92,14 +93,14 @@ class ConsortiumBundlesView(generics.ListAPIView[Bundle]):
         if getattr(self, "swagger_fake_view", False):
             return self.queryset.all()
         consortium = _readable(self.request, self.kwargs["consortium"])
-        return bundles_of(require_role(self.request, *EXPORTERS).pk).filter(consortium_id=consortium)
+        return bundles_that(own_bundles(self.request)).filter(consortium_id=consortium)
 
     @extend_schema(request=BundleOrderSerializer, responses={202: BundleSerializer})
     def post(self, request: Request, consortium: UUID) -> Response:
         form = BundleOrderSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         access_consortium(consortium)
-        organization = acting_organization(request).pk
+        organization = None if is_auditor_of(request, consortium) else acting_organization(request).pk
 
         def act() -> Response:
             bundle = attempt_export(request, consortium_id=consortium, order=form.order)
@@ -113,8 +114,7 @@ class BundleView(APIView):
 
     @extend_schema(responses=BundleSerializer)
     def get(self, request: Request, bundle: UUID) -> Response:
-        found = access_bundle(bundle)
-        require_role(request, *EXPORTERS)
+        found = require_reader(request, access_bundle(bundle))
         return Response(BundleSerializer(found).data)
 
 
@@ -123,8 +123,7 @@ class BundleContentView(APIView):
 
     @extend_schema(responses={(200, ZIP_TYPE): bytes} | problems(409, 507))
     def get(self, request: Request, bundle: UUID) -> HttpResponse:
-        found = access_bundle(bundle)
-        require_role(request, *EXPORTERS)
+        found = require_reader(request, access_bundle(bundle))
         return download(content_of(found), name=f"consilium-{found.pk}.zip", content_type=ZIP_TYPE)
 
 
@@ -138,6 +137,5 @@ class TrustView(APIView):
 
 def _readable(request: Request, consortium: UUID) -> UUID:
     """Return the consortium's id if the asker may read its log: 404 for outsiders, 403 for other roles."""
-    access_consortium(consortium)
-    require_role(request, *EXPORTERS)
+    exporter_in(request, consortium)
     return consortium

@@ -37,12 +37,19 @@ MAX_ATTEMPTS = 5
 ACTION = "audit.bundle.export"
 
 
-def build_bundle(*, bundle_id: UUID, organization_id: UUID, chain: EvidenceGateway | None = None) -> None:
+def build_bundle(
+    *,
+    bundle_id: UUID,
+    organization_id: UUID | None,
+    person_id: UUID | None = None,
+    chain: EvidenceGateway | None = None,
+) -> None:
     """Make one bundle, unless another worker is at it or it is made. What went wrong stands in its row.
 
+    An auditor's bundle is made as that person, and stays as it is once their appointment has ended.
     A fault that may pass leaves it waiting, for the sweep; others, and the last of several, end it.
     """
-    bundle = _claim(bundle_id, organization_id)
+    bundle = _claim(bundle_id, organization_id, person_id)
     if bundle is None:
         return
     set_correlation_id(bundle.correlation_id)
@@ -56,10 +63,10 @@ def build_bundle(*, bundle_id: UUID, organization_id: UUID, chain: EvidenceGatew
         raise
 
 
-def _claim(bundle_id: UUID, organization_id: UUID) -> Bundle | None:
+def _claim(bundle_id: UUID, organization_id: UUID | None, person_id: UUID | None) -> Bundle | None:
     now = timezone.now()
     free = Q(state=Bundle.State.REQUESTED) | Q(state=Bundle.State.BUILDING, tried_at__lt=now - TAKE_OVER)
-    with transaction.atomic(), act_for(organization_id=organization_id):
+    with transaction.atomic(), act_for(organization_id=organization_id, person_id=person_id):
         changes = {"state": Bundle.State.BUILDING, "tried_at": now, "attempts": F("attempts") + 1}
         if not Bundle.objects.filter(free, pk=bundle_id).update(**changes):
             return None

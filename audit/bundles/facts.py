@@ -21,7 +21,7 @@ from consortium.membership.access import access_consortium
 
 
 def evidence_of(bundle: Bundle, selection: Selection, *, log_key: str) -> Evidence:
-    """Return what the bundle's organization may see; the database's policies bound it."""
+    """Return what the bundle's organization may see, or its auditor; the database's policies bound it."""
     consortium = access_consortium(bundle.consortium_id)
     members, period = member_facts(bundle.consortium_id), period_of(bundle, consortium)
     needs_training = report_named(bundle.report).needs_training
@@ -30,7 +30,7 @@ def evidence_of(bundle: Bundle, selection: Selection, *, log_key: str) -> Eviden
     return Evidence(
         consortium=str(bundle.consortium_id),
         consortium_name=consortium.name,
-        exporter=str(bundle.organization_id),
+        exporter=str(bundle.organization_id or ""),
         as_of=written_second(bundle.created_at),
         organizations={member.organization: member.name for member in members},
         log=_log(selection, log_key, witness_quorum(bundle.consortium_id)),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from audit.compliance.periods import Period, checked_period, years_before
 from audit.compliance.registry import DEFAULT, Report, report_named
 from audit.models import Bundle
-from consortium.kernel.errors import InvalidInputError, NotFoundError
+from consortium.kernel.errors import ForbiddenError, InvalidInputError, NotFoundError
 from consortium.membership.models import Consortium
 from training.access import access_model
 
@@ -19,6 +19,12 @@ class ModelChoiceError(InvalidInputError):
     """The report needs a model and none was named, or it is about none and one was."""
 
     code = "model_choice"
+
+
+class ReportOfMemberError(ForbiddenError):
+    """The report is a member's own account, and the asker exports for none."""
+
+    code = "report_of_member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,14 @@ def settle(order: Order, consortium: Consortium) -> Settled:
     usual = usual_period(report, consortium)
     period = checked_period(order.since or usual.since, order.until or usual.until, today=today())
     return Settled(report, period, _model_of(report, order.model_id, consortium))
+
+
+def require_open_to_auditors(report: Report) -> None:
+    """Let a report through that tells of the consortium; `ReportOfMemberError` for a member's own account."""
+    if report.is_of_member:
+        raise ReportOfMemberError(
+            _("This report is a member's own account and holds what is that member's alone. Ask the member for it.")
+        )
 
 
 def usual_period(report: Report, consortium: Consortium) -> Period:

@@ -5,12 +5,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from audit.bundles.building import TAKE_OVER
 from audit.models import Bundle
 from consortium.common.tenancy import act_for_all
+from consortium.membership.selectors import current_appointments
 
 # A message that was sent at the commit has arrived by then.
 LOST_AFTER = timedelta(seconds=15)
@@ -19,10 +20,11 @@ _MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """A bundle to hand out again, and whose it is."""
+    """A bundle to hand out again, and whose it is: an organization's, or without one the auditor's."""
 
     id: UUID
-    organization_id: UUID
+    organization_id: UUID | None
+    person_id: UUID
 
 
 def abandoned_bundles() -> list[Abandoned]:
@@ -33,5 +35,11 @@ def abandoned_bundles() -> list[Abandoned]:
     )
     died = Q(state=Bundle.State.BUILDING, tried_at__lt=now - TAKE_OVER)
     with transaction.atomic(), act_for_all():
-        found = Bundle.objects.filter(lost | died).order_by("created_at")[:_MOST]
-        return [Abandoned(*row) for row in found.values_list("pk", "organization_id")]
+        found = Bundle.objects.filter(_can_be_made(), lost | died).order_by("created_at")[:_MOST]
+        return [Abandoned(*row) for row in found.values_list("pk", "organization_id", "person_id")]
+
+
+def _can_be_made() -> Q:
+    """Leave an auditor's bundle out once the appointment has ended: nobody may make it then."""
+    own = current_appointments().filter(user_id=OuterRef("person_id"), consortium_id=OuterRef("consortium_id"))
+    return Q(organization_id__isnull=False) | Q(Exists(own))

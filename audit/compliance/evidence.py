@@ -9,6 +9,9 @@ from audit.compliance.periods import Period
 from audit.compliance.training_facts import ModelFacts, TrainingFacts, rounds_within
 
 Record = Mapping[str, Any]
+# Whoever acts as a person of no organization: nobody else writes so into a consortium's log.
+AUDITOR = "the consortium's auditor"
+OF_EACH_MEMBER = "Each member's own: the consortium's auditor, who exported this, sees what all members see."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,10 @@ class ProtectionFacts:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that a report may speak of. `reviewers` counts the exporter's own people by role."""
+    """Everything that a report may speak of. `reviewers` counts the exporter's own people by role.
+
+    `exporter` is empty where the consortium's auditor exports, who has no side of their own.
+    """
 
     consortium: str
     consortium_name: str
@@ -133,6 +139,11 @@ class Evidence:
     predictions: Sequence[PredictionFacts] = ()
     batches: Sequence[BatchFacts] = ()
     protection: ProtectionFacts | None = None
+
+    @property
+    def is_by_auditor(self) -> bool:
+        """Whether no organization exports, but the consortium's auditor."""
+        return not self.exporter
 
     def within_period(self) -> "Evidence":
         """Return what belongs to the period. Log and anchors stay: the proof covers every record."""
@@ -158,3 +169,10 @@ class Evidence:
     def name_of(self, organization: str | None) -> str:
         """Return an organization's name, its id where no name is known, and "platform" for nobody's acts."""
         return self.organizations.get(organization, organization) if organization else "platform"
+
+    def actor_of(self, record: Record) -> str:
+        """Return who acted, as reports name it: an organization, an auditor, or the platform."""
+        actor = record["actor"]
+        if actor["organization"] is None and actor["kind"] == "person":
+            return AUDITOR
+        return self.name_of(actor["organization"])

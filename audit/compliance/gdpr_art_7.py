@@ -6,7 +6,7 @@ Numbers of people are bands: a count that is exact could tell of a single one. E
 from collections import Counter
 
 from audit.compliance.documents import Field, Part, Table, absent, found, person_states, tabled
-from audit.compliance.evidence import NO_WITHDRAWALS, ConsentFacts, Evidence
+from audit.compliance.evidence import NO_WITHDRAWALS, OF_EACH_MEMBER, Evidence
 
 NAME = "gdpr_art_7"
 REGULATION = "Regulation (EU) 2016/679 (GDPR), Art. 7(1) and 7(3)"
@@ -36,32 +36,34 @@ def part(evidence: Evidence) -> Part:
             "pseudonyms alone; who really agreed is attested by each organization. Consents and epochs are as they "
             "stood when the report was made; withdrawals and anchors are those of the period."
         ),
-        fields=(*_proof(evidence.consents), *_withdrawal(evidence), *_open()),
+        fields=(*_proof(evidence), *_withdrawal(evidence), *_open()),
         tables=(_members(evidence), _anchorings(evidence)),
     )
 
 
-def _proof(consents: ConsentFacts | None) -> list[Field]:
+def _proof(evidence: Evidence) -> list[Field]:
+    consents, reason = evidence.consents, OF_EACH_MEMBER if evidence.is_by_auditor else NOTHING
     grants = consents.grants if consents else {}
     batches = consents.batches or None if consents else None
     signed = "signed batches on the platform"
     return [
-        found("batches", "Batches of consents signed by the organization's own key", batches, signed, otherwise=NOTHING)
+        found("batches", "Batches of consents signed by the organization's own key", batches, signed, otherwise=reason)
     ] + [
-        found(f"grants_{state}", f"{title} (Art. 7(1))", grants.get(state), _GRANTS, otherwise=NOTHING)
+        found(f"grants_{state}", f"{title} (Art. 7(1))", grants.get(state), _GRANTS, otherwise=reason)
         for state, title in _STATES
     ]
 
 
 def _withdrawal(evidence: Evidence) -> list[Field]:
     facts = evidence.consents.withdrawals if evidence.consents else NO_WITHDRAWALS
+    nothing, not_yet = (OF_EACH_MEMBER,) * 2 if evidence.is_by_auditor else (NOTHING, _NOT_YET)
     revocations = sum(record["action"] == "consent.revocation.anchor" for record in evidence.records)
     numbers = (
-        ("withdrawals_recorded", "Withdrawals recorded (Art. 7(3))", facts.recorded, NOTHING),
-        ("withdrawals_received", "Withdrawals with the site's signed receipt", facts.received, NOTHING),
-        ("withdrawals_confirmed", "Withdrawals in effect on every chain", facts.confirmed, NOTHING),
-        ("median_seconds_to_effect", f"Median {_TO_EFFECT}", facts.median_seconds, _NOT_YET),
-        ("longest_seconds_to_effect", f"Longest {_TO_EFFECT}", facts.longest_seconds, _NOT_YET),
+        ("withdrawals_recorded", "Withdrawals recorded (Art. 7(3))", facts.recorded, nothing),
+        ("withdrawals_received", "Withdrawals with the site's signed receipt", facts.received, nothing),
+        ("withdrawals_confirmed", "Withdrawals in effect on every chain", facts.confirmed, nothing),
+        ("median_seconds_to_effect", f"Median {_TO_EFFECT}", facts.median_seconds, not_yet),
+        ("longest_seconds_to_effect", f"Longest {_TO_EFFECT}", facts.longest_seconds, not_yet),
     )
     return [found(name, title, value, _WITHDRAWALS, otherwise=reason) for name, title, value, reason in numbers] + [
         found(

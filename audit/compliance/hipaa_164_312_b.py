@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from audit.compliance.documents import Field, Part, Table, absent, built, found, person_states, tabled
-from audit.compliance.evidence import Evidence, Record
+from audit.compliance.evidence import OF_EACH_MEMBER, Evidence, Record
 
 NAME = "hipaa_164_312_b"
 REGULATION = "45 CFR 164.312(b), with 164.312(a)(2)(i), (c)(1), (d) and 164.316(b)(2)(i)"
@@ -113,7 +113,8 @@ def _integrity(evidence: Evidence) -> list[Field]:
 
 def _review(evidence: Evidence) -> list[Field]:
     reviewers = evidence.reviewers
-    reason = "No person of the exporting organization has this role."
+    nobody = "No person of the exporting organization has this role."
+    reason = OF_EACH_MEMBER if evidence.is_by_auditor else nobody
     title = "People of the exporting organization who may review: "
     return [
         found(
@@ -150,8 +151,8 @@ def _by_action(records: Sequence[Record]) -> Table:
 
 
 def _by_organization(evidence: Evidence) -> Table:
-    counted = Counter(record["actor"]["organization"] for record in evidence.records)
-    rows = sorted((evidence.name_of(organization), count) for organization, count in counted.items())
+    counted = Counter(evidence.actor_of(record) for record in evidence.records)
+    rows = sorted(counted.items())
     return tabled(
         "acts_by_organization",
         "Acts by who acted",
@@ -164,7 +165,7 @@ def _by_organization(evidence: Evidence) -> Table:
 
 def _refused(evidence: Evidence) -> Table:
     rows = [
-        (r["recorded_at"], r["action"], r.get("error", ""), evidence.name_of(r["actor"]["organization"]))
+        (r["recorded_at"], r["action"], r.get("error", ""), evidence.actor_of(r))
         for r in evidence.records
         if r["outcome"] == "refused"
     ]
@@ -191,7 +192,7 @@ def _anchors(evidence: Evidence) -> Table:
 
 def _exports(evidence: Evidence) -> Table:
     rows = [
-        (r["recorded_at"], evidence.name_of(r["actor"]["organization"]), r["outcome"], r["data"].get("digest", "-"))
+        (r["recorded_at"], evidence.actor_of(r), r["outcome"], r["data"].get("digest", "-"))
         for r in evidence.records
         if r["action"] == _EXPORT
     ]

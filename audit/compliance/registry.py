@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.compliance import ai_act_annex_iv, gdpr_art_7, gdpr_art_30, hipaa_164_312_b, hipaa_164_528
 from audit.compliance.documents import FORMAT, Part, numbers_of
-from audit.compliance.evidence import Evidence
+from audit.compliance.evidence import AUDITOR, Evidence
 from consortium.kernel.errors import InvalidInputError
 
 Build = Callable[[Evidence], Part]
@@ -30,6 +30,7 @@ class Report:
     """A report by its name: what it is called, and the parts that it is made of.
 
     It speaks of the last `years_back` years, or of everything since the founding, unless other days are asked for.
+    `is_of_member` marks what the rule makes an organization's own account: nobody else can give it.
     Plans, runs and data sets are read for reports that speak of them alone: a large consortium has many.
     """
 
@@ -39,6 +40,7 @@ class Report:
     years_back: int | None = None
     needs_training: bool = False
     needs_model: bool = False
+    is_of_member: bool = False
 
 
 # 45 CFR 164.316(b)(2)(i): documentation is kept six years.
@@ -61,9 +63,16 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
                 hipaa_164_528.PARTS,
                 years_back=_HIPAA_YEARS,
                 needs_training=True,
+                is_of_member=True,
             ),
             Report("gdpr_art_7", "Proof of consents in numbers", (gdpr_art_7.part,)),
-            Report("gdpr_art_30", "Records of processing activities", gdpr_art_30.PARTS, needs_training=True),
+            Report(
+                "gdpr_art_30",
+                "Records of processing activities",
+                gdpr_art_30.PARTS,
+                needs_training=True,
+                is_of_member=True,
+            ),
             Report(
                 "ai_act_annex_iv",
                 "Technical documentation of a model",
@@ -95,13 +104,20 @@ def make_report(name: str, evidence: Evidence) -> dict[str, Any]:
         "period": evidence.period.as_json(),
         "as_of": evidence.as_of,
         "consortium": {"id": evidence.consortium, "name": evidence.consortium_name},
-        "exported_by": {"id": evidence.exporter, "name": evidence.name_of(evidence.exporter)},
+        "exported_by": _exporter(evidence),
         "model": _model(evidence),
         "log": {"origin": evidence.log.origin, "size": evidence.log.size, "root": evidence.log.root},
         "numbers": numbers_of(parts),
         "parts": [part.as_json() for part in parts],
         "claims": list(CLAIMS),
     }
+
+
+def _exporter(evidence: Evidence) -> dict[str, str | None]:
+    """Name the exporting organization; an auditor is a person, whom no report names."""
+    if evidence.is_by_auditor:
+        return {"id": None, "name": AUDITOR}
+    return {"id": evidence.exporter, "name": evidence.name_of(evidence.exporter)}
 
 
 def _model(evidence: Evidence) -> dict[str, str] | None:

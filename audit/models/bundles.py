@@ -13,7 +13,8 @@ from consortium.common.models import UuidModel
 class Bundle(UuidModel):
     """One export. Checkpoint, block and report are fixed by its first try, so that every later one makes equal bytes.
 
-    `tried_at` is the builder's beat: a row whose builder died is taken over by another.
+    `tried_at` is the builder's beat: a row whose builder died is taken over by another. A bundle without an
+    organization is its auditor's own: that person reads it while they are appointed, and nobody else does.
     """
 
     class State(models.TextChoices):
@@ -31,7 +32,7 @@ class Bundle(UuidModel):
 
     # Plain columns: organizations, consortia and people live a layer above.
     consortium_id = models.UUIDField(_("consortium"))
-    organization_id = models.UUIDField(_("organization"))
+    organization_id = models.UUIDField(_("organization"), null=True, blank=True)
     person_id = models.UUIDField(_("person"))
     report = models.CharField(_("report"), max_length=60)
     # Whole days in UTC. Empty in bundles that were asked for when reports spoke of all that was recorded.

@@ -7,9 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from audit.bundles.attempts import acting_organization, attempt_export
-from audit.bundles.orders import ModelChoiceError, usual_period
-from audit.bundles.requests import bundles_of
+from audit.bundles.attempts import attempt_export
+from audit.bundles.exporters import audited_by, has_role, is_auditor_of, own_bundles
+from audit.bundles.orders import ModelChoiceError, require_open_to_auditors, usual_period
+from audit.bundles.requests import bundles_that
 from audit.compliance.periods import PeriodInvalidError
 from audit.compliance.registry import UnknownReportError
 from audit.models import Bundle
@@ -36,15 +37,17 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 @for_exporters
 def _list(request: HttpRequest) -> HttpResponse:
-    """Everything to choose, and the organization's earlier reports, narrowed by framework and state."""
-    consortia = list(consortia_with_members())
+    """Everything to choose, and one's own earlier reports, narrowed by framework and state."""
+    consortia = _consortia(request)
     names = {consortium.pk: consortium.name for consortium in consortia}
     report, state = request.GET.get("report", ""), request.GET.get("state", "")
-    own = bundles_of(acting_organization(request).pk)
+    own = bundles_that(own_bundles(request))
     found = own.filter(**{name: value for name, value in (("report", report), ("state", state)) if value})
     rows = list(found[: MOST_SHOWN + 1])
     context = {
-        "frameworks": FRAMEWORKS,
+        "frameworks": _offered(request),
+        "members_own": () if has_role(request) else [one for one in FRAMEWORKS if one.report.is_of_member],
+        "is_auditor": not has_role(request),
         "consortia": consortia,
         "rows": [_row(row, names) for row in rows[:MOST_SHOWN]],
         "is_cut": len(rows) > MOST_SHOWN,
@@ -64,10 +67,12 @@ def _form(request: HttpRequest) -> HttpResponse:
     framework = framework_named(request.GET["framework"])
     if framework is None:
         raise Http404
-    consortia = list(consortia_with_members())
+    consortia = _consortia(request)
     if not consortia:
         return redirect("reports")
     chosen = _chosen(consortia, request.GET.get("consortium", ""))
+    if is_auditor_of(request, chosen.pk):
+        require_open_to_auditors(framework.report)
     usual = usual_period(framework.report, chosen)
     filled = Filled(framework.name, chosen.pk, usual.since.isoformat(), usual.until.isoformat(), "")
     return render(request, "audit/report_form.html", _asked(framework, consortia, chosen, filled))
@@ -89,7 +94,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
 def _asked_again(request: HttpRequest, filled: Filled, error: ConsiliumError) -> HttpResponse:
     """The form as it was filled, with what is wrong above the field that is."""
     framework = framework_named(filled.report)
-    consortia = list(consortia_with_members())
+    consortia = _consortia(request)
     chosen = next((one for one in consortia if one.pk == filled.consortium), None)
     if framework is None or chosen is None:
         raise Http404
@@ -108,6 +113,17 @@ def _asked(framework: Framework, consortia: list[Consortium], chosen: Consortium
         "models": models,
         "usual": usual_period(framework.report, chosen),
     }
+
+
+def _consortia(request: HttpRequest) -> list[Consortium]:
+    """The consortia on whose logs the reader may report: all of a member's, and those audited."""
+    found, audited = list(consortia_with_members()), audited_by(request)
+    return found if has_role(request) else [one for one in found if one.pk in audited]
+
+
+def _offered(request: HttpRequest) -> list[Framework]:
+    """What the reader chooses among: an auditor gives no member's own account."""
+    return [one for one in FRAMEWORKS if has_role(request) or not one.report.is_of_member]
 
 
 def _chosen(consortia: list[Consortium], wanted: str) -> Consortium:

@@ -8,9 +8,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from audit.bundles.attempts import EXPORTERS, acting_organization
+from audit.bundles.exporters import require_some_export
 from consortium.kernel.errors import ForbiddenError, NotFoundError
-from consortium.membership.access import require_role
 
 View = Callable[..., HttpResponse]
 
@@ -32,13 +31,12 @@ def refusals_in_words(view: View) -> View:
 
 
 def for_exporters(view: View) -> View:
-    """Let those in who may export for their organization. What they may not see is refused by the view."""
+    """Let those in who may export for their organization, and auditors. What they may not see the view refuses."""
 
     @refusals_in_words
     @wraps(view)
     def answer(request: HttpRequest, *arguments: Any, **names: Any) -> HttpResponse:
-        acting_organization(request)
-        require_role(request, *EXPORTERS)
+        require_some_export(request)
         return view(request, *arguments, **names)
 
     return answer

@@ -10,14 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from audit.bundles.attempts import EXPORTERS
 from audit.bundles.downloads import download
+from audit.bundles.exporters import exporter_in, require_reader
 from audit.bundles.requests import access_bundle, content_of
 from audit.bundles.trust import export_trust
 from audit.models import Bundle
 from audit.portal.doors import refusals_in_words
 from consortium.kernel.errors import ConsiliumError, ForbiddenError, NotFoundError
-from consortium.membership.access import access_consortium, require_role
 
 _TYPES = {"pdf": "application/pdf", "json": "application/json", "html": "text/html; charset=utf-8"}
 
@@ -50,8 +49,7 @@ def report_file(request: HttpRequest, bundle: UUID, form: str) -> HttpResponse:
 @refusals_in_words
 def trust_file(request: HttpRequest, consortium: UUID) -> HttpResponse:
     """The trust file as this deployment knows it, to compare with another member's."""
-    access_consortium(consortium)
-    require_role(request, *EXPORTERS)
+    exporter_in(request, consortium)
     try:
         content = json.dumps(export_trust(consortium), indent=2, ensure_ascii=False) + "\n"
     except (ForbiddenError, NotFoundError):
@@ -63,10 +61,8 @@ def trust_file(request: HttpRequest, consortium: UUID) -> HttpResponse:
 
 
 def _own(request: HttpRequest, bundle: UUID) -> Bundle:
-    """Return a bundle of one's organization: 404 before 403, so that a stranger learns nothing."""
-    found = access_bundle(bundle)
-    require_role(request, *EXPORTERS)
-    return found
+    """Return a bundle of one's own: 404 before 403, so that a stranger learns nothing."""
+    return require_reader(request, access_bundle(bundle))
 
 
 def _back_with(request: HttpRequest, error: ConsiliumError, bundle: Bundle) -> HttpResponse:

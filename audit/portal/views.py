@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRefresh
 
-from audit.bundles.attempts import EXPORTERS
+from audit.bundles.exporters import require_reader
 from audit.bundles.requests import access_bundle
 from audit.compliance.documents import Answer
 from audit.compliance.reading import Section, numbers_in, sections_of
@@ -18,7 +18,7 @@ from audit.portal.asking import BADGES
 from audit.portal.doors import for_exporters, refusals_in_words
 from audit.portal.proof import proof_of
 from audit.portal.reports import report_label, rule_label
-from consortium.membership.access import access_consortium, require_role
+from consortium.membership.access import access_consortium
 
 # Steps as people see them; the two of a bundle's that read records are one to them.
 _STEPS = (Bundle.Step.WAITING, Bundle.Step.SELECTING, Bundle.Step.REPORTING, Bundle.Step.ASSEMBLING)
@@ -36,8 +36,7 @@ def bundles(request: HttpRequest) -> HttpResponse:
 @refusals_in_words
 def report(request: HttpRequest, bundle: UUID) -> HttpResponse:
     """The report, or how far it has come."""
-    found = access_bundle(bundle)
-    require_role(request, *EXPORTERS)
+    found = require_reader(request, access_bundle(bundle))
     context = _head(found)
     if found.state == Bundle.State.READY:
         return render(request, "audit/report_page.html", {**context, **_document(request, found)})
@@ -60,8 +59,7 @@ def report_progress(request: HttpRequest, bundle: UUID) -> HttpResponse:
 
 @refusals_in_words
 def _changed(request: HttpRequest, bundle: UUID) -> HttpResponse:
-    found = access_bundle(bundle)
-    require_role(request, *EXPORTERS)
+    found = require_reader(request, access_bundle(bundle))
     if not found.is_open:
         return HttpResponseClientRefresh()
     context = {"bundle": found, **_progress(found)}

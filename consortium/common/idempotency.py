@@ -32,8 +32,12 @@ class KeyReusedError(ConsiliumError):
     http_status = 422
 
 
-def answer_once(request: Request, *, organization_id: UUID, principal: str, act: Callable[[], Response]) -> Response:
+def answer_once(
+    request: Request, *, organization_id: UUID | None, principal: str, act: Callable[[], Response]
+) -> Response:
     """Run `act` unless this key was answered before; then give that answer again.
+
+    Without an organization the principal is the id of a person who acts for none.
 
     Raises
     ------

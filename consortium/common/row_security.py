@@ -15,6 +15,8 @@ from consortium.common.tenancy import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE
 ORGANIZATION = "(SELECT consilium_organization())"
 PERSON = "(SELECT consilium_person())"
 CONSORTIA = "(SELECT consilium_consortia())"
+# Of which the person is auditor now.
+AUDITS = "(SELECT consilium_audits())"
 
 
 @dataclass(frozen=True)
@@ -107,3 +109,17 @@ def _privileges(table: str, app: str, system: str) -> list[str]:
     if system:
         statements.append(f"GRANT {system} ON {table} TO {SYSTEM_ROLE};")
     return statements
+
+
+class ReplacePolicy(RunSQL):
+    """Put one policy in another's place; backwards the first comes again."""
+
+    def __init__(self, table: str, before: Policy, after: Policy) -> None:
+        self.table, self.before, self.after = table, before, after
+        super().__init__(
+            f"DROP POLICY {before.name} ON {table};\n{after.create(table)}",
+            f"DROP POLICY {after.name} ON {table};\n{before.create(table)}",
+        )
+
+    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
+        return self.__class__.__qualname__, [self.table, self.before, self.after], {}

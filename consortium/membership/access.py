@@ -54,6 +54,12 @@ def access_appointment(appointment_id: UUID, *, organization_id: UUID) -> Audito
     return found
 
 
+def is_member(consortium_id: UUID, organization_id: UUID) -> bool:
+    """Whether an organization may act in a consortium."""
+    members = Membership.objects.filter(consortium_id=consortium_id, status__in=_MEMBERS)
+    return members.filter(organization_id=organization_id).exists()
+
+
 def require_member(consortium_id: UUID, organization_id: UUID) -> Consortium:
     """The consortium, if the organization may act in it: applicants and appointed auditors see it only.
 
@@ -65,8 +71,7 @@ def require_member(consortium_id: UUID, organization_id: UUID) -> Consortium:
         If the organization is not a member, or not any more.
     """
     consortium = access_consortium(consortium_id)
-    members = Membership.objects.filter(consortium_id=consortium_id, status__in=_MEMBERS)
-    if not members.filter(organization_id=organization_id).exists():
+    if not is_member(consortium_id, organization_id):
         raise ForbiddenError(_("Your organization is not a member of this consortium, so it does not act in it."))
     return consortium
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from consortium.membership import selectors
+from consortium.membership.access import is_member
 from consortium.membership.models import AuditorAppointment, Consortium, Organization, User
 from consortium.membership.portal.chosen import chosen_consortium
 
@@ -25,7 +26,7 @@ class Asker:
         organization = getattr(request, "organization", None)
         consortium = chosen_consortium(request)
         appointment = None
-        if organization is None and consortium is not None:
+        if consortium is not None and (organization is None or not is_member(consortium.pk, organization.pk)):
             appointment = selectors.current_appointments().filter(user=user, consortium=consortium).first()
         return cls(user, organization, getattr(request, "roles", frozenset()), consortium, appointment)
 

@@ -59,6 +59,8 @@ class Everything:
     world: World
     site_key: str
     rows: dict[type[Row], Row] = field(default_factory=dict)
+    # Rows that are one person's own, an auditor's: not even the hospital sees them.
+    persons_own: list[Row] = field(default_factory=list)
     # Runs that can be told to pause, to resume, to end; the one in `rows` is completed.
     live_runs: list[Run] = field(default_factory=list)
 
@@ -81,7 +83,7 @@ class Everything:
 def make_everything(world: World, site_key: str) -> Everything:
     """Fill every table; call as a superuser, because no role of the platform may write all of them."""
     made = Everything(world, site_key)
-    for fill in (_membership, _governance, _training, _channel, _chain, _consents, _audit):
+    for fill in (_membership, _governance, _training, _channel, _chain, _consents, _auditors, _audit):
         fill(made)
     return made
 
@@ -247,6 +249,17 @@ def _resource() -> dict[str, Any]:
     from consent.fhir.generator import generate_consents
 
     return dict(generate_consents(["patient"], seed=1, made_for=MOMENT).resources[0])
+
+
+def _auditors(made: Everything) -> None:
+    """What the consortium's auditor asked for, and was answered."""
+    person = made.get(AuditorAppointment).user_id
+    asked = {"consortium_id": made.world.consortium.pk, "person_id": person, "report": "audit_controls"}
+    answer = {"principal": str(person), "route": "POST /", "key": "k", "fingerprint": "f", "status": 202}
+    made.persons_own = [
+        Bundle.objects.create(**asked, correlation_id="c"),
+        RememberedAnswer.objects.create(**answer),
+    ]
 
 
 def _audit(made: Everything) -> None:

@@ -2,7 +2,7 @@
 
 from audit.compliance.ai_act_annex_iv.common import CHAIN, NAME, REGULATION, model_of
 from audit.compliance.documents import Part, absent, built, found, person_states
-from audit.compliance.evidence import Evidence
+from audit.compliance.evidence import OF_EACH_MEMBER, Evidence
 
 
 def standards(evidence: Evidence) -> Part:
@@ -53,7 +53,8 @@ def monitoring(evidence: Evidence) -> Part:
     model = model_of(evidence)
     served = next((one for one in evidence.predictions if one.model == model.digest), None)
     own = "the organization's own log on the platform, which is not in this bundle"
-    nothing = "This organization's people asked for no prediction in the period."
+    none = "This organization's people asked for no prediction in the period."
+    nothing = OF_EACH_MEMBER if evidence.is_by_auditor else none
     return Part(
         name=f"{NAME}_9",
         title="9. After its release",

@@ -6,7 +6,7 @@ from datetime import datetime
 from statistics import median_low
 from uuid import UUID
 
-from audit.compliance.evidence import BatchFacts, ConsentFacts, EpochFacts, WithdrawalFacts
+from audit.compliance.evidence import NO_WITHDRAWALS, BatchFacts, ConsentFacts, EpochFacts, WithdrawalFacts
 from audit.compliance.periods import Period
 from audit.content import written_time
 from consent import selectors as consent
@@ -21,11 +21,15 @@ _REACHED = {
 }
 
 
-def consent_facts(*, consortium_id: UUID, organization_id: UUID, period: Period) -> ConsentFacts | None:
+def consent_facts(*, consortium_id: UUID, organization_id: UUID | None, period: Period) -> ConsentFacts | None:
     """Return what the organization may see of consents; None if there are none, of its own or of any member.
 
-    Consents and epochs are as they stand now; withdrawals are those that were recorded in the period.
+    Consents and epochs are as they stand now; withdrawals are those that were recorded in the period. An auditor sees
+    the members' epochs alone.
     """
+    if organization_id is None:
+        shared = _epochs(consortium_id)
+        return ConsentFacts(grants={}, batches=0, withdrawals=NO_WITHDRAWALS, epochs=shared) if shared else None
     grants = consent.grant_numbers(consortium_id=consortium_id, organization_id=organization_id)
     batches = consent.imports(organization_id).filter(consortium_id=consortium_id, state="accepted").count()
     withdrawn = consent.withdrawals(organization_id).filter(effects__consortium_id=consortium_id)
@@ -41,8 +45,10 @@ def consent_facts(*, consortium_id: UUID, organization_id: UUID, period: Period)
     )
 
 
-def batch_facts(*, consortium_id: UUID, organization_id: UUID) -> list[BatchFacts]:
-    """Return the organization's batches that the platform took, oldest first."""
+def batch_facts(*, consortium_id: UUID, organization_id: UUID | None) -> list[BatchFacts]:
+    """Return the organization's batches that the platform took, oldest first; none for an auditor."""
+    if organization_id is None:
+        return []
     taken = consent.imports(organization_id).filter(consortium_id=consortium_id, state=ConsentBatch.State.ACCEPTED)
     return [
         BatchFacts(written_time(batch.created_at), _in_words(batch.accepted), batch.digest)

@@ -19,7 +19,9 @@ def member_facts(consortium_id: UUID) -> list[MemberFacts]:
     ]
 
 
-def reviewers(organization_id: UUID) -> dict[str, int]:
-    """Return how many people of an organization may read the log, by role."""
+def reviewers(organization_id: UUID | None) -> dict[str, int]:
+    """Return how many people of an organization may read the log, by role; of none for an auditor."""
+    if organization_id is None:
+        return {}
     assigned = RoleAssignment.objects.filter(organization_id=organization_id, role__in=_REVIEWING)
     return dict(assigned.values_list("role").annotate(Count("pk")))

@@ -16,9 +16,11 @@ _ACTION = "model.prediction.serve"
 
 
 def prediction_facts(
-    *, consortium_id: UUID, organization_id: UUID, facts: TrainingFacts, period: Period
+    *, consortium_id: UUID, organization_id: UUID | None, facts: TrainingFacts, period: Period
 ) -> list[PredictionFacts]:
-    """Return the predictions of the period by models of this consortium, one a model."""
+    """Return the predictions of the period by models of this consortium, one a model; none for an auditor."""
+    if organization_id is None:
+        return []
     plans = {run.id: run.plan for run in facts.runs}
     models = {str(model.pk): model for model in training.models(consortium_id)}
     found = []

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from audit.log.states import with_state
-from audit.models import AuditRecord
+from audit.models import AuditLog, AuditRecord
 from audit.portal.explorer.filters import FilterForm, filtered, page_of
 from audit.portal.explorer.lines import lines_of
 from audit.portal.explorer.proofs import as_json, proof_of
-from audit.portal.explorer.readers import logs_of, may_read
+from audit.portal.explorer.readers import logs_of, may_read, readable_logs
 from audit.portal.explorer.traces import trace_of
 from consortium.kernel.merkle import leaf_hash
 from consortium.membership.portal.chosen import chosen_consortium
@@ -97,8 +97,8 @@ def _address(request: HttpRequest, cursor: str) -> str:
 
 def _record(request: HttpRequest, key: UUID) -> Any:
     """The record, 404 for whoever may not read it: roles as at the API, rows as the policies say."""
-    rows = with_state(AuditRecord.objects.select_related("log").filter(pk=key))
-    found = rows.first() if may_read(request) else None
+    logs = AuditLog.objects.filter(readable_logs(request))
+    found = with_state(AuditRecord.objects.select_related("log").filter(pk=key, log__in=logs)).first()
     if found is None:
         raise Http404
     return found

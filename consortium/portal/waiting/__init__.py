@@ -20,6 +20,7 @@ PROVIDERS: tuple[Provider, ...] = (
     evidence.anchors,
     evidence.bundles,
     evidence.releases,
+    evidence.first_report,
     evidence.appointment,
     people.invitations,
     deployment.findings_not_well,

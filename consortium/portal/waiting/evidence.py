@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -35,36 +36,33 @@ def anchors(asker: Asker) -> Iterator[Waiting]:
             icon="anchor",
             title=_("The log has not been anchored for long"),
             text=_("Records since then are signed but not on the chain. Ask the members whose agents witness it."),
-            url=reverse("bundles"),
-            act=_("See the evidence"),
+            url=reverse("audit"),
+            act=_("See the log"),
             since=oldest.recorded_at,
         )
 
 
 def bundles(asker: Asker) -> Iterator[Waiting]:
-    """The organization's last bundle, if it failed."""
-    if not asker.has("compliance") or asker.organization is None or asker.consortium is None:
-        return
-    own = Bundle.objects.filter(organization_id=asker.organization.pk, consortium_id=asker.consortium.pk)
-    last = own.defer("document").order_by("-created_at").first()
+    """The last bundle of the organization, or the auditor's own, if it failed."""
+    last = _own_bundles(asker).defer("document").order_by("-created_at").first()
     if last is not None and last.state == Bundle.State.FAILED:
         yield Waiting(
             urgency=3,
             icon="file-warning",
             title=_("The last evidence bundle failed"),
             text=last.error_text or _("No reason was kept. Export it again."),
-            url=reverse("bundles"),
+            url=reverse("reports"),
             act=_("Export it again"),
             since=last.created_at,
         )
 
 
 def releases(asker: Asker) -> Iterator[Waiting]:
-    """Models released since the organization's last finished bundle."""
-    if not asker.has("compliance") or asker.organization is None or asker.consortium is None:
+    """Models released since the last finished bundle of the organization, or the auditor's own."""
+    if not _exports(asker):
         return
-    own = Bundle.objects.filter(organization_id=asker.organization.pk, consortium_id=asker.consortium.pk)
-    last = own.filter(state=Bundle.State.READY).order_by("-created_at").values_list("created_at", flat=True).first()
+    ready = _own_bundles(asker).filter(state=Bundle.State.READY).order_by("-created_at")
+    last = ready.values_list("created_at", flat=True).first()
     released = Model.objects.filter(consortium=asker.consortium, state=Model.State.RELEASED).select_related("run__plan")
     if last is not None:
         # A vote may end long before its last day: when it ended, the log says.
@@ -77,10 +75,26 @@ def releases(asker: Asker) -> Iterator[Waiting]:
             urgency=5,
             icon="file-check",
             title=_("Released: %(title)s") % {"title": title},
-            text=_("Your organization has exported no evidence since the release."),
-            url=reverse("bundles"),
+            text=_("You have exported no evidence since the release.")
+            if asker.appointment
+            else _("Your organization has exported no evidence since the release."),
+            url=reverse("reports"),
             act=_("Export evidence"),
         )
+
+
+def first_report(asker: Asker) -> Iterator[Waiting]:
+    """An auditor's first report, until there is one."""
+    if asker.appointment is None or asker.consortium is None or _own_bundles(asker).exists():
+        return
+    yield Waiting(
+        urgency=5,
+        icon="file-text",
+        title=_("Make your first report of %(name)s") % {"name": asker.consortium.name},
+        text=_("It comes in a bundle that verifies off-line; get the trust file from a member, not from here."),
+        url=reverse("reports"),
+        act=_("Choose a report"),
+    )
 
 
 def appointment(asker: Asker) -> Iterator[Waiting]:
@@ -93,7 +107,21 @@ def appointment(asker: Asker) -> Iterator[Waiting]:
             icon="clock-3",
             title=_("Your appointment ends soon"),
             text=_("After it you read nothing here. A member's administrator can appoint you again."),
-            url=reverse("bundles"),
-            act=_("See the evidence"),
+            url=reverse("reports"),
+            act=_("Take your reports with you"),
             due=asker.appointment.until,
         )
+
+
+def _exports(asker: Asker) -> bool:
+    return asker.consortium is not None and (asker.has("compliance") or asker.appointment is not None)
+
+
+def _own_bundles(asker: Asker) -> QuerySet[Bundle]:
+    """The bundles of the chosen consortium that are the organization's, or an auditor's own; none for other roles."""
+    if not _exports(asker) or asker.consortium is None:
+        return Bundle.objects.none()
+    found = Bundle.objects.filter(consortium_id=asker.consortium.pk)
+    if asker.appointment is not None:
+        return found.filter(organization_id__isnull=True, person_id=asker.user.pk)
+    return found.filter(organization_id=asker.organization.pk) if asker.organization else found.none()

@@ -46,6 +46,10 @@ def test_their_people_see_the_consortium_and_are_refused_every_act(world, onlook
     assert client.login(email="admin@outsider.example", password="a long pass phrase")
     path = f"/api/v1/consortia/{world.consortium.pk}"
     acts = {"plans": {"document": plan_document(consortium=str(world.consortium.pk))}, "bundles": {}}
+    with as_system():
+        if AuditorAppointment.objects.exists():
+            # What auditors may ask for stands in tests/integration/bundles/test_auditors.py.
+            acts.pop("bundles")
 
     assert client.get(path).status_code == 200
     for kind, body in acts.items():

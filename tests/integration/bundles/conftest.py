@@ -14,6 +14,7 @@ from django.test import Client
 
 from audit.acts import Actor, Subject
 from audit.bundles.building import build_bundle
+from audit.bundles.exporters import Exporter
 from audit.bundles.keeping import keep_logs
 from audit.bundles.orders import Order
 from audit.bundles.requests import export_bundle
@@ -190,8 +191,7 @@ def ask_for_bundle(world: World, *, report: str = "audit_controls", **order: Any
     with transaction.atomic(), act_for(organization_id=world.hospital.pk, person_id=person.pk):
         return export_bundle(
             consortium_id=world.consortium.pk,
-            organization_id=world.hospital.pk,
-            person_id=person.pk,
+            exporter=Exporter(person.pk, world.hospital.pk),
             order=Order(report, **order),
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from audit.bundles.attempts import EXPORTERS
+from audit.bundles.exporters import EXPORTERS
 from audit.bundles.storage import bundle_path
 from audit.models import AuditRecord, Bundle
 from consortium.common.tenancy import act_for

@@ -18,7 +18,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from consortium.common.tenancy import act_for
-from consortium.membership.models import Consortium
+from consortium.membership.models import AuditorAppointment, Consortium
 from tests.factories.everything import PSEUDONYM, Everything
 from tests.integration.tenancy.conftest import Principals
 from tests.integration.tenancy.endpoints import (
@@ -93,9 +93,24 @@ def test_a_partner_sees_what_the_consortium_shares_alone_and_changes_none_of_it(
     assert state() == before
 
 
+@pytest.mark.parametrize("name", ["hospital", "bank", "outsider"])
+def test_what_is_an_auditors_own_no_organization_sees_nor_changes_nor_adds(everything, state, name):
+    before = state()
+    with act_for(organization_id=getattr(everything.world, name).pk):
+        for row in everything.persons_own:
+            assert (sees(row), changes(row), adds_a_copy_of(row)) == (False, [], False), row._meta.label
+    assert state() == before
+
+
+def test_an_auditor_sees_their_own(everything):
+    with act_for(organization_id=None, person_id=everything.get(AuditorAppointment).user_id):
+        assert all(sees(row) for row in everything.persons_own)
+
+
 def test_nobody_sees_anything_without_an_identity(everything):
     with act_for(organization_id=None):
-        assert [row._meta.label for row in everything.rows.values() if sees(row)] == []
+        rows = [*everything.rows.values(), *everything.persons_own]
+        assert [row._meta.label for row in rows if sees(row)] == []
 
 
 def sees(row: Row) -> bool:
@@ -213,9 +228,10 @@ def test_a_foreign_id_in_the_body_of_ones_own_address_is_held_to_the_same(everyt
 
 def test_lists_and_pages_show_strangers_nothing_and_partners_nothing_private(everything, principals):
     rows = everything.rows.values()
-    everyones = markers_of(rows) | {PSEUDONYM, "only@hospital.example"}
-    private = markers_of(row for model, row in everything.rows.items() if model in PRIVATE) | {PSEUDONYM}
-    for name, hidden in (("outsider", everyones), ("bank", private)):
+    persons = markers_of(everything.persons_own)
+    everyones = markers_of(rows) | persons | {PSEUDONYM, "only@hospital.example"}
+    private = markers_of(row for model, row in everything.rows.items() if model in PRIVATE) | persons | {PSEUDONYM}
+    for name, hidden in (("outsider", everyones), ("bank", private), ("hospital", persons)):
         asking = principals(name)
         for address in addresses():
             answer = ask(asking, address, "get", NOTHING, Names(everything))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audit.compliance import gdpr_art_7, hipaa_164_312_b
 from audit.compliance.documents import NEEDS_A_PERSON, Part, tabled
-from audit.compliance.evidence import Evidence
+from audit.compliance.evidence import AUDITOR, OF_EACH_MEMBER, Evidence
 from audit.compliance.registry import DEFAULT, REPORTS, UnknownReportError, make_report
 from audit.compliance.training_facts import TrainingFacts
 from consortium.kernel.canonical import canonical_json, parse_canonical
@@ -55,6 +55,17 @@ def test_audit_controls_count_what_the_log_recorded():
     assert (found["log_size"], found["anchored_records"], found["unanchored_records"]) == (4, 2, 2)
     assert (found["witnesses_needed"], found["log_root"], found["reviewers_admin"]) == (2, ROOT, 2)
     assert found["integrity"] == "All 4 records lead to the roots of all 2 checkpoints in this bundle"
+
+
+def test_an_auditors_acts_are_not_the_platforms_and_what_is_each_members_own_says_so():
+    by_auditor = {"kind": "person", "organization": None, "commitment": "sha256:" + "ab" * 32}
+    found = evidence(act(1), {**export(2), "actor": by_auditor}, exporter="", predictions=[])
+    audit, consents = hipaa_164_312_b.part(found), gdpr_art_7.part(found)
+
+    assert rows(audit, "acts_by_organization") == [("platform", 1), (AUDITOR, 1)]
+    assert rows(audit, "reviews")[0][1] == AUDITOR
+    assert reasons(audit)["reviewers_admin"] == reasons(consents)["grants_active"] == OF_EACH_MEMBER
+    assert make_report("audit_controls", found)["exported_by"] == {"id": None, "name": AUDITOR}
 
 
 def test_audit_controls_list_acts_refusals_reviews_and_anchors():
