@@ -3,8 +3,18 @@
 from django.db import migrations
 
 from consent.services.purposes import fill_purposes
-from consortium.common.row_security import EnableRowSecurity, Policy, of_consortium, private, system
+from consortium.common.row_security import CONSORTIA, ORGANIZATION, EnableRowSecurity, Policy, private, system
 from consortium.common.tenancy import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE
+
+
+def of_consortium() -> list[Policy]:
+    """As these policies were here; 0003 lets members alone write."""
+    own = f"organization_id = {ORGANIZATION} AND consortium_id IN {CONSORTIA}"
+    return [
+        Policy("members_read", "SELECT", APP_ROLE, f"consortium_id IN {CONSORTIA}"),
+        Policy("author_inserts", "INSERT", APP_ROLE, check=own),
+        Policy("author_updates", "UPDATE", APP_ROLE, own, own),
+    ]
 
 
 def fill(apps, schema_editor):

@@ -15,6 +15,8 @@ from consortium.common.tenancy import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE
 ORGANIZATION = "(SELECT consilium_organization())"
 PERSON = "(SELECT consilium_person())"
 CONSORTIA = "(SELECT consilium_consortia())"
+# In which the organization may act: what lets somebody write asks for this one, so that an auditor writes nothing.
+MEMBER_OF = "(SELECT consilium_member_of())"
 # Of which the person is auditor now.
 AUDITS = "(SELECT consilium_audits())"
 
@@ -43,10 +45,9 @@ def private(column: str = "organization_id") -> list[Policy]:
 
 def of_consortium(consortium: str = "consortium_id", author: str = "organization_id") -> list[Policy]:
     """Rows that a consortium's members read, and that their author alone writes."""
-    member = f"{consortium} IN {CONSORTIA}"
-    own = f"{author} = {ORGANIZATION} AND {member}"
+    own = f"{author} = {ORGANIZATION} AND {consortium} IN {MEMBER_OF}"
     return [
-        Policy("members_read", "SELECT", APP_ROLE, member),
+        Policy("members_read", "SELECT", APP_ROLE, f"{consortium} IN {CONSORTIA}"),
         Policy("author_inserts", "INSERT", APP_ROLE, check=own),
         Policy("author_updates", "UPDATE", APP_ROLE, own, own),
     ]
