@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/v1/", include("consortium.api_urls", namespace="v1")),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("readyz/web", health.ready_for_pages, name="readyz_web"),
 ]
 
 handler400 = unanswered.bad_request

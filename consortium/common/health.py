@@ -1,6 +1,6 @@
 """Is this deployment well: checks that apps register, asked by probes and by `manage.py doctor`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ class Finding:
 
 Check = Callable[[], Finding]
 _CHECKS: dict[str, Check] = {}
+# What a page cannot be answered without. While chain or projector is away, pages still stand and say how old they are.
+FOR_PAGES = frozenset({"database", "broker"})
 
 
 def health_check(name: str) -> Callable[[Check], Check]:
@@ -36,8 +38,9 @@ def health_check(name: str) -> Callable[[Check], Check]:
     return register
 
 
-def findings() -> list[Finding]:
-    return [check() for _, check in sorted(_CHECKS.items())]
+def findings(only: Collection[str] | None = None) -> list[Finding]:
+    """Run the checks in order of name, or those that are named."""
+    return [check() for name, check in sorted(_CHECKS.items()) if only is None or name in only]
 
 
 @health_check("database")
@@ -77,8 +80,17 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def ready(request: HttpRequest) -> JsonResponse:
-    """Every service that a request may need answers."""
-    found = findings()
+    """Every service of the deployment answers: for whoever watches over it."""
+    return _told(findings())
+
+
+@require_GET
+def ready_for_pages(request: HttpRequest) -> JsonResponse:
+    """What a page needs answers: for the probe that takes a web process out of service."""
+    return _told(findings(FOR_PAGES))
+
+
+def _told(found: list[Finding]) -> JsonResponse:
     well = all(finding.well for finding in found)
     body = {
         "status": "ready" if well else "not ready",

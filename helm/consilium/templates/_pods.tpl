@@ -93,7 +93,7 @@ spec:
         timeoutSeconds: 5
         failureThreshold: 6
       readinessProbe:
-        httpGet: {{- include "consilium.ask" (list $root "/readyz") | nindent 10 }}
+        httpGet: {{- include "consilium.ask" (list $root "/readyz/web") | nindent 10 }}
         periodSeconds: 10
         timeoutSeconds: 8
         failureThreshold: 3

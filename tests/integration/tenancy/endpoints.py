@@ -42,6 +42,7 @@ EXEMPT = {
     ".well-known/": "what the token provider publishes of itself",
     "healthz": "says that the process lives, to everybody",
     "readyz": "says which services answer, to everybody",
+    "readyz/web": "says which of them a page needs, to everybody",
     "api/v1/schema": "the API's description, the same for everybody",
     "api/v1/consortia/<slug:slug>/applications": "whoever knows a consortium's public short name may apply to it",
 }
