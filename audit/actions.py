@@ -12,6 +12,7 @@ from audit.fields import (
     ADDRESS,
     BAND,
     CODE,
+    COUNTRY,
     DIGEST,
     FLAG,
     HASH,
@@ -96,6 +97,7 @@ declare("membership.invitation.accept", ORGANIZATION, "person")
 declare("membership.invitation.revoke", ORGANIZATION, "person")
 declare("membership.person.suspend", ORGANIZATION, "person")
 declare("membership.person.reinstate", ORGANIZATION, "person")
+declare("membership.organization.locate", ORGANIZATION, "organization", country=COUNTRY)
 declare("membership.role.assign", ORGANIZATION, "person", role=CODE)
 declare("membership.role.remove", ORGANIZATION, "person", role=CODE)
 declare("membership.auditor.appoint", CONSORTIUM, "person", until=optional(TIME))

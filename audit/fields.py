@@ -69,6 +69,7 @@ HASH = _matching("32 bytes (0x<hex>)", r"0x[0-9a-f]{64}")
 ADDRESS = _matching("address (0x<hex>)", r"0x[0-9a-fA-F]{40}")
 CODE = _matching("code of lower-case letters", r"[a-z][a-z0-9_.-]{0,59}")
 SYMBOL = _matching("name of a contract, function or error", r"[A-Za-z][A-Za-z0-9_]{0,63}")
+COUNTRY = _matching("country (two letters of ISO 3166-1)", r"[A-Z]{2}")
 NUMBER = Field("whole number", _is_number)
 # The lower edge of a band: what a consortium's log shows instead of a count of people.
 BAND = Field("band", _is_band)

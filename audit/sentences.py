@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "membership.validator.change": lazy("The node of %(subject)s was changed as validator"),
     "membership.key.rotate": lazy("%(subject)s replaced its %(purpose)s key"),
     "membership.policy.change": lazy("The members' policy changed"),
+    "membership.organization.locate": lazy("The organization's country was set: %(country)s"),
     "membership.person.invite": lazy("A person was invited"),
     "membership.invitation.accept": lazy("An invited person came in"),
     "membership.invitation.revoke": lazy("An invitation was taken back"),

@@ -77,6 +77,20 @@ class MemberPageForm(forms.Form):
     )
 
 
+class CountryForm(forms.Form):
+    """In which country the organization is."""
+
+    country = forms.CharField(
+        label=_("Country"),
+        min_length=2,
+        max_length=2,
+        widget=forms.TextInput(attrs={"autocomplete": "country", "autocapitalize": "characters"}),
+        help_text=_(
+            "Two letters of ISO 3166-1, such as DE. All members see it; records of processing (GDPR Art. 30) name it."
+        ),
+    )
+
+
 class AcceptForm(forms.Form):
     """Name and pass phrase of who was invited."""
 

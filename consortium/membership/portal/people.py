@@ -18,8 +18,8 @@ from consortium.membership import selectors
 from consortium.membership.access import access_colleague, require_role
 from consortium.membership.models import AuditorAppointment, MemberPage, Organization, RoleAssignment, User
 from consortium.membership.portal.chosen import chosen_consortium
-from consortium.membership.portal.forms import InviteAuditorForm, InviteForm, MemberPageForm, RolesForm
-from consortium.membership.services import auditors, invitations, roles
+from consortium.membership.portal.forms import CountryForm, InviteAuditorForm, InviteForm, MemberPageForm, RolesForm
+from consortium.membership.services import auditors, invitations, organizations, roles
 
 ADMIN = RoleAssignment.Role.ADMIN.value
 _INVITATIONS_SHOWN = 20
@@ -40,6 +40,7 @@ def people(request: HttpRequest) -> HttpResponse:
         context["invitations"] = selectors.invitations(organization.pk)[:_INVITATIONS_SHOWN]
         address = selectors.member_page_of(organization.pk)
         context["member_page_form"] = MemberPageForm(initial={"address": address})
+        context["country_form"] = CountryForm(initial={"country": organization.country})
     return render(request, "membership/people.html", context)
 
 
@@ -175,6 +176,22 @@ def member_page(request: HttpRequest) -> HttpResponse:
     else:
         MemberPage.objects.filter(organization=organization).delete()
         messages.success(request, _("The address is taken away."))
+    return redirect("people")
+
+
+@require_POST
+@login_required
+@refuses_as_page
+def country(request: HttpRequest) -> HttpResponse:
+    """Say in which country the organization is."""
+    organization = require_role(request, ADMIN)
+    given = request.POST.get("country", "")
+    try:
+        kept = organizations.set_country(organization=organization, country=given, acting_user=_user(request))
+    except (InvalidInputError, ConflictError) as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Your organization is on record in %(country)s.") % {"country": kept.country})
     return redirect("people")
 
 

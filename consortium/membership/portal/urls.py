@@ -13,6 +13,7 @@ urlpatterns = [
     path("people/", people.people, name="people"),
     path("people/invite/", people.invite, name="invite"),
     path("people/invite-auditor/", people.invite_auditor, name="invite_auditor"),
+    path("people/country/", people.country, name="country"),
     path("people/member-page/", people.member_page, name="member_page"),
     path("people/<uuid:person>/", people.person, name="person"),
     path("people/<uuid:person>/deactivate/", people.deactivate, name="deactivate_person"),

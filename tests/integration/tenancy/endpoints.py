@@ -208,6 +208,7 @@ SAMPLES: Mapping[str, list[Sample]] = {
     "page:apply": [
         Sample(lambda n, s: {}, 200, "names no row but a consortium's public short name; nothing is sent", FORM)
     ],
+    "page:country": [Sample(lambda n, s: {"country": "DE"}, 302, "sets one's own organization's; names no row")],
     "page:deactivate_person": [Sample(lambda n, s: {})],
     "page:end_appointment": [Sample(lambda n, s: {})],
     "page:invite": [Sample(lambda n, s: {}, 200, "invites to one's own organization; names no row", FORM)],

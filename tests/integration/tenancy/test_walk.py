@@ -290,7 +290,7 @@ WITHOUT_MARKERS = {
     # `follow` leads on, `search` finds what it is asked for, the others are forms or take posts only.
     *("page:follow", "page:search", "page:run_order", "page:model_scores"),
     "page:gallery",
-    *("page:apply", "page:deactivate_person", "page:end_appointment", "page:import", "page:invite"),
+    *("page:apply", "page:country", "page:deactivate_person", "page:end_appointment", "page:import", "page:invite"),
     *("page:invite_auditor", "page:member_page", "page:reactivate_person", "page:revoke_invitation"),
     *("page:data_set", "page:withdraw_consent", "page:withdrawal"),
 }

@@ -14,11 +14,13 @@ from consortium.membership.models import Organization
 from consortium.membership.services.organizations import FirstPerson, create_organization
 
 KEYS = {"slug", "name", "people"}
+MAY = {"country"}
 
 
 class Command(BaseCommand):
     help = (
-        "Make organizations from a JSON list of {slug, name, people: [{email, name, roles, pass_phrase}]}: "
+        "Make organizations from a JSON list of {slug, name, country, people: [{email, name, roles, pass_phrase}]}, "
+        "the country (ISO 3166-1, two letters) where it is known: "
         "all or none; prints their ids."
     )
 
@@ -38,10 +40,11 @@ class Command(BaseCommand):
 
     @staticmethod
     def _make(entry: Any) -> Organization:
-        if not isinstance(entry, dict) or entry.keys() != KEYS:
-            raise CommandError(f"Each entry has exactly these keys: {', '.join(sorted(KEYS))}.")
+        if not isinstance(entry, dict) or entry.keys() - MAY != KEYS:
+            raise CommandError(f"Each entry has the keys {', '.join(sorted(KEYS))}, and may have country.")
         try:
             people = [FirstPerson(**person) for person in entry["people"]]
         except TypeError as error:
             raise CommandError(f"People of {entry['slug']} have email, name, roles and pass_phrase.") from error
-        return create_organization(name=entry["name"], slug=entry["slug"], people=people)
+        known = {"name": entry["name"], "slug": entry["slug"], "country": entry.get("country", "")}
+        return create_organization(**known, people=people)
