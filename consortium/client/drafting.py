@@ -1,12 +1,12 @@
 """A plan without code: filled in from what the members registered and from the bounds that the protocol sets."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from consortium.kernel.bands import EDGES, band_label
 from consortium.kernel.errors import InvalidInputError
+from training.domain.suggestions import HIDDEN_UNITS, STEPS, clip_bound, lowest_threshold, most_rows
 from training.federated.algorithms.logistic_regression import NAME as LOGISTIC_REGRESSION
 from training.federated.algorithms.perceptron import NAME as PERCEPTRON
 from training.federated.column_features import feature_of
@@ -17,12 +17,6 @@ from training.federated.source_digests import code_digest, runner_digest
 RESEARCH: Final = "DUO:0000006"
 CATEGORIES: Final = ("Patient", "Encounter", "Procedure")
 _SYSTEM: Final = "http://hl7.org/fhir/resource-types"
-# Far above what a local step changes, and far below what the ring holds.
-_LARGEST_STEP: Final = 8.0
-_STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
-    LOGISTIC_REGRESSION: {"learning_rate": 1.0, "local_steps": 20, "penalty": 0},
-    PERCEPTRON: {"learning_rate": 0.5, "local_steps": 20, "penalty": 0.001},
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +39,7 @@ class Wish:
     data_set: str
     target: str
     algorithm: str = LOGISTIC_REGRESSION
-    hidden_units: int = 8
+    hidden_units: int = HIDDEN_UNITS
     greater_than: float | None = None
     equals: str | None = None
     features: tuple[str, ...] = ()
@@ -197,18 +191,18 @@ def _target(wish: Wish, columns: Mapping[str, Mapping[str, Any]]) -> dict[str, A
 def _training(
     wish: Wish, features: list[dict[str, Any]], target: dict[str, Any], chosen: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    if wish.algorithm not in _STEPS:
-        raise InvalidInputError(f"The algorithm is one of {', '.join(_STEPS)}.")
+    if wish.algorithm not in STEPS:
+        raise InvalidInputError(f"The algorithm is one of {', '.join(STEPS)}.")
     units = {"hidden_units": wish.hidden_units} if wish.algorithm == PERCEPTRON else {}
     measured = sum("minimum" in feature for feature in features)
-    max_rows = max(_most_rows(one["band"]) for one in chosen)
+    max_rows = max(most_rows(one["band"]) for one in chosen)
     return {
         "algorithm": wish.algorithm,
         **units,
         "features": features,
         "target": target,
-        **_STEPS[wish.algorithm],
-        "clip_bound": math.ceil(max_rows * max(_LARGEST_STEP, math.sqrt(3 * measured + 1))),
+        **STEPS[wish.algorithm],
+        "clip_bound": clip_bound(max_rows, measured),
         "max_rows": max_rows,
         "max_sites": len(chosen),
         "ring_bits": 64,
@@ -217,15 +211,8 @@ def _training(
     }
 
 
-def _most_rows(band: int) -> int:
-    """Return the most rows that a table of this band has; the largest band has no end, so ten times its edge."""
-    following = EDGES.index(band) + 1 if band in EDGES else 0
-    return EDGES[following] - 1 if following < len(EDGES) else band * 10
-
-
 def _threshold(sites: int, colluders: int) -> int:
-    """Return the least t with 2t > n + c and t - c >= 2, by which the most sites may be lost."""
-    threshold = max((sites + colluders) // 2 + 1, colluders + 2)
+    threshold = lowest_threshold(sites, colluders)
     if threshold > sites:
         raise InvalidInputError(
             f"{sites} sites are too few for c = {colluders}: privacy needs 2t > n + c and t - c >= 2, so at least "

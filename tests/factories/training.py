@@ -1,6 +1,7 @@
 """A hospital and a bank that trained a model: plan, run with rounds, and a candidate; made as the system."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,10 +20,20 @@ def digest(number: int) -> str:
     return f"sha256:{number:064x}"
 
 
-def make_plan(world: World, *, title: str = "Long stays after cardiac procedures", **changes: Any) -> Plan:
+def make_plan(
+    world: World,
+    *,
+    title: str = "Long stays after cardiac procedures",
+    training: Mapping[str, Any] | None = None,
+    data_schema: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Plan:
+    """A plan of the hospital's; `training` changes keys of its training section."""
     sites = sorted([str(world.hospital.pk), str(world.bank.pk)])
     extra = [str(uuid.UUID(int=number)) for number in (1, 2)]
     value = plan_document(title=title, consortium=str(world.consortium.pk), sites=[*sites, *extra], recipients=sites)
+    value["training"] |= training or {}
+    value["data_schema"] = data_schema or value["data_schema"]
     document = read_plan(value)
     blobs.put(consortium_id=world.consortium.pk, data=document.to_bytes())
     fields: dict[str, Any] = {"state": "approved", "decided_block": 1204}

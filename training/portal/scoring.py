@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from training.domain.schema import MAX_ROWS_A_REQUEST
 from training.errors import InputRefusedError
 from training.federated.algorithms.features import BinaryFeature, CategoricalFeature, Feature
+from training.federated.algorithms.missing import CATEGORY, MEAN, VALUE
 from training.federated.plan import TrainingPlan
 
 LARGEST_FILE_BYTES = 1024 * 1024
@@ -18,25 +19,32 @@ LARGEST_FILE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One field of the form; `choices` is empty where a number is typed."""
+    """One field of the form; `choices` is empty where a number is typed, `note` says what an empty one comes to."""
 
     name: str
     choices: tuple[tuple[str, str], ...]
     value: str
+    note: str
 
 
 def entries_of(plan: TrainingPlan, entered: Mapping[str, str]) -> list[Entry]:
     """Return a field for each feature, with what was entered before."""
-    return [Entry(f.name, _choices(f), entered.get(f"x.{f.name}", "")) for f in plan.features]
+    return [Entry(f.name, _choices(f), entered.get(f"x.{f.name}", ""), _note(f)) for f in plan.features]
 
 
 def row_of_form(plan: TrainingPlan, entered: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the one row of the form; `InputRefusedError` naming the column that is empty or no number."""
+    """Return the one row of the form, None where a value is missing and the plan has a rule for it.
+
+    Raises
+    ------
+    InputRefusedError
+        Naming the column that is empty without such a rule, or no number.
+    """
     return [_row(plan, {f.name: entered.get(f"x.{f.name}", "") for f in plan.features}, 1)]
 
 
 def rows_of_csv(plan: TrainingPlan, data: bytes) -> list[dict[str, Any]]:
-    """Return the rows of a CSV file in UTF-8 with a header of exactly the plan's features.
+    """Return the rows of a CSV file in UTF-8 with a header of exactly the plan's features; empty cells as in a form.
 
     Raises
     ------
@@ -74,11 +82,23 @@ def _one_too_many() -> int:
 
 
 def _choices(feature: Feature) -> tuple[tuple[str, str], ...]:
+    unknown = (("", _("not known")),) if feature.missing.allows else ()
     if isinstance(feature, BinaryFeature):
-        return (("0", _("no (0)")), ("1", _("yes (1)")))
+        return (*unknown, ("0", _("no (0)")), ("1", _("yes (1)")))
     if isinstance(feature, CategoricalFeature):
-        return tuple((str(category), str(category)) for category in feature.categories)
+        return (*unknown, *((str(category), str(category)) for category in feature.categories))
     return ()
+
+
+def _note(feature: Feature) -> str:
+    """What the plan does with an empty field; nothing where it has no rule, and the field must be filled."""
+    rule = feature.missing
+    words = {
+        MEAN: _("Left empty, it counts as the mean over all sites"),
+        CATEGORY: _("Not known is a category of its own"),
+        VALUE: _("Left empty, it counts as %(value)s") % {"value": rule.value},
+    }
+    return words.get(rule.rule, "")
 
 
 def _row(plan: TrainingPlan, texts: Mapping[str, Any], number: int) -> dict[str, Any]:
@@ -88,8 +108,12 @@ def _row(plan: TrainingPlan, texts: Mapping[str, Any], number: int) -> dict[str,
 def _value(feature: Feature, text: Any, number: int) -> Any:
     """A cell as the type that its feature takes; whether it is in range the model's door says."""
     if not isinstance(text, str) or not text.strip():
+        if feature.missing.allows:
+            return None
         raise InputRefusedError(
-            _("Row %(row)d: %(column)s is empty.") % {"row": number, "column": feature.name}, column=feature.name
+            _("Row %(row)d: %(column)s is empty, and the plan has no rule for a missing value there.")
+            % {"row": number, "column": feature.name},
+            column=feature.name,
         )
     if isinstance(feature, CategoricalFeature):
         by_text: dict[str, Any] = {str(category): category for category in feature.categories}

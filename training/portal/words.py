@@ -1,5 +1,6 @@
 """A plan's document and a model's card in plain words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -65,10 +66,15 @@ def backend_in_words(name: str) -> tuple[str, str]:
 def plan_in_words(plan: Plan) -> dict[str, Any] | None:
     """The plan's document for its page; None where it cannot be read here."""
     try:
-        document = document_of(plan)
+        return document_in_words(document_of(plan))
     except ConsiliumError:
         return None
+
+
+def document_in_words(document: PlanDocument) -> dict[str, Any]:
+    """Return what a plan's page and its preview say of the document."""
     names = names_of({*document.sites, *document.recipients})
+    measured = [one.name for one in document.training_plan.features if isinstance(one, MeasuredFeature)]
     return {
         "document": document,
         "purpose": _purpose(document.purpose),
@@ -82,6 +88,7 @@ def plan_in_words(plan: Plan) -> dict[str, Any] | None:
         "target": document.training_plan.target,
         "band": band_label(document.terms.minimum_band),
         "site_count": len(document.sites),
+        "measuring": measuring_in_words(measured, len(document.sites)),
     }
 
 
@@ -127,6 +134,24 @@ def learns_in_words(plan: TrainingPlan) -> str:
     else:
         by = _("by logistic regression")
     return f"{what}, {by}"
+
+
+def measuring_in_words(columns: Sequence[str], sites: int) -> list[str]:
+    """Say what the round that measures does, and what its sum reveals (ADR 9); nothing if no column is measured."""
+    if not columns:
+        return []
+    said = [
+        _("The first round of a run measures and trains nothing: one masked sum, like that of every round."),
+        _(
+            "Of each measured column (%(names)s) it reveals three numbers over all sites' rows together, to everybody "
+            "who has the weights: the share of missing values, the mean and the variance. No site's own are opened."
+        )
+        % {"names": ", ".join(columns)},
+        _("Who withdraws later stays in what that run has measured, as in its earlier rounds."),
+    ]
+    if sites == 2:
+        said.append(_("With two sites, each can work out the other's numbers from the sum and its own."))
+    return said
 
 
 def _features(document: PlanDocument) -> list[Column]:

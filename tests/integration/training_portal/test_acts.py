@@ -14,13 +14,9 @@ from consortium.common import blobs
 from consortium.governance.models import Proposal
 from consortium.membership.models import RoleAssignment
 from tests.factories.membership import make_user
+from tests.factories.training import make_model, make_plan, make_round, make_run
 from training.domain.plan_document import parse_plan
 from training.models import Attempt, Model, Plan, Run, RunOrder, SitePart
-
-
-@pytest.fixture
-def hospital(login) -> Client:
-    return login("hospital")
 
 
 @pytest.fixture
@@ -46,13 +42,40 @@ def approved(trained, world, as_system) -> Plan:
 def released(trained, as_system) -> Model:
     """The model, released, with weights of its plan."""
     with as_system():
-        model, run = trained.model, trained.run
-        document = parse_plan(bytes(blobs.get(consortium_id=run.consortium_id, digest=run.plan_digest).data))
-        weights = document.training_plan.initial_weights(run.pk)
-        model.digest = blobs.put(consortium_id=run.consortium_id, data=weights, media_type=blobs.SAFETENSORS_TYPE)
-        model.state, model.released_block = "released", 1400
-        model.save()
-        return model
+        return release(trained.model)
+
+
+def release(model: Model) -> Model:
+    run = model.run
+    document = parse_plan(bytes(blobs.get(consortium_id=run.consortium_id, digest=run.plan_digest).data))
+    weights = document.training_plan.initial_weights(run.pk)
+    model.digest = blobs.put(consortium_id=run.consortium_id, data=weights, media_type=blobs.SAFETENSORS_TYPE)
+    model.state, model.released_block = "released", 1400
+    model.save()
+    return model
+
+
+@pytest.fixture
+def gappy(world, as_system) -> Model:
+    """A released perceptron whose plan has a rule for missing values of each column but sex."""
+    features: list[dict[str, Any]] = [
+        {"name": "procedure", "kind": "categorical", "categories": ["bypass", "none"], "missing": "category"},
+        {"name": "sex", "kind": "binary"},
+        {"name": "age", "kind": "numeric", "minimum": 0, "maximum": 120, "missing": "mean"},
+        {"name": "days", "kind": "numeric", "minimum": 0, "maximum": 90, "missing": {"value": 7}},
+    ]
+    target = {"name": "died", "kind": "binary"}
+    schema = [{key: one[key] for key in ("name", "kind")} for one in [*features, target]]
+    with as_system():
+        plan = make_plan(
+            world,
+            data_schema={"columns": schema},
+            training={"features": features, "target": target, "algorithm": "perceptron", "hidden_units": 4},
+        )
+        run = make_run(world, plan)
+        for number in (1, 2, 3):
+            make_round(world, run, number, 1)
+        return release(make_model(run))
 
 
 def words_of(answer: Any) -> str:
@@ -208,7 +231,7 @@ def test_a_file_of_rows_comes_back_with_scores(hospital, released):
     [
         (b"procedure,sex\nnone,1\n", "exactly these columns: procedure, sex, age"),
         (b"procedure,sex,age\n", "1 to 1000 rows"),
-        (b"procedure,sex,age\nnone,1,\n", "Row 1: age is empty"),
+        (b"procedure,sex,age\nnone,1,\n", "Row 1: age is empty, and the plan has no rule"),
         (b"procedure,sex,age\nnone,1,old\n", "Row 1: age is no number"),
         (b"procedure,sex,age\nnone,2,65\n", "Row 1: Feature sex is neither 0 nor 1"),
         (b"procedure,sex,age\nflying,1,65\n", "Row 1: Feature procedure has a category"),
@@ -223,6 +246,31 @@ def test_a_wrong_file_names_row_and_column_and_never_the_value(hospital, release
     assert "flying" not in words_of(answer)
     with as_system():
         assert not AuditRecord.objects.filter(action="model.prediction.serve", outcome="succeeded").exists()
+
+
+def test_a_missing_value_follows_the_plans_rule_for_its_column(hospital, gappy):
+    page = words_of(hospital.get(f"/models/{gappy.pk}/"))
+    assert "procedure Not known is a category of its own not known bypass none" in page
+    assert "sex no (0) yes (1)" in page
+    assert "age Left empty, it counts as the mean over all sites" in page
+    assert "days Left empty, it counts as 7" in page
+
+    filled = {"x.procedure": "", "x.sex": "1", "x.age": "", "x.days": ""}
+    assert "Predicted chance: 0." in words_of(hospital.post(f"/models/{gappy.pk}/scores/", filled))
+    refused = hospital.post(f"/models/{gappy.pk}/scores/", {**filled, "x.sex": ""})
+    assert refused.status_code == 400
+    assert "Row 1: sex is empty, and the plan has no rule for a missing value there." in words_of(refused)
+
+    table = b"procedure,sex,age,days\n,1,,\nnone,0,40,3\n"
+    answer = hospital.post(f"/models/{gappy.pk}/scores/", {"file": SimpleUploadedFile("r.csv", table)})
+    lines = answer.content.decode().splitlines()
+    assert [line.rpartition(",")[0] for line in lines[1:]] == [",1,,", "none,0,40.0,3.0"]
+
+
+def test_a_perceptron_is_called_one_on_every_page_about_it(hospital, gappy):
+    for page in (f"/models/{gappy.pk}/", f"/plans/{gappy.run.plan_id}/", f"/runs/{gappy.run_id}/", "/models/"):
+        assert "ogistic" not in words_of(hospital.get(page))
+    assert "Perceptron" in words_of(hospital.get(f"/models/{gappy.pk}/"))
 
 
 def test_a_candidate_answers_nothing(hospital, trained):

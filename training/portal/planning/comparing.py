@@ -1,5 +1,6 @@
 """Where two plans differ, field by field, in the words of the document."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ class Change:
 
 def changes_between(old: PlanDocument, new: PlanDocument, names: Mapping[str, str]) -> list[Change]:
     """Return the fields that differ, in the order of the document; organizations by their names."""
-    before, after = dict(_flat(old.to_json(), names)), dict(_flat(new.to_json(), names))
+    before, after = (dict(_flat(json.loads(one.to_bytes()), names)) for one in (old, new))
     fields = dict.fromkeys([*before, *after])
     return [Change(f, before.get(f, ""), after.get(f, "")) for f in fields if before.get(f) != after.get(f)]
 

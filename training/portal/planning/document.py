@@ -1,6 +1,6 @@
 """From a valid form to the plan's document, the same bytes each time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from training.domain.run_terms import INITIAL_WEIGHTS_RULE
 from training.errors import BoundBrokenError, PlanInvalidError, UnknownFeatureError, UnknownPurposeError
 from training.federated.source_digests import code_digest, runner_digest
 from training.portal.planning.form import PlanForm
-from training.portal.planning.kinds import KINDS, Column
 from training.portal.planning.numbers import NUMBERS
 
 # Where a refusal of the library is shown: its class first, then a word of its message.
@@ -25,6 +24,8 @@ _PLACES_BY_WORD = (
     ("max_sites", "max_sites"),
     ("minimum_band", "minimum_band"),
     ("addends", "clip_bound"),
+    ("clip_bound", "clip_bound"),
+    ("rounds is", "rounds"),
     ("Categories", "features"),
     ("title", "title"),
 )
@@ -45,7 +46,7 @@ def _document(form: PlanForm, consortium_id: UUID) -> dict[str, Any]:
     entries = form.cleaned_data
     sites = [str(offer.site.id) for offer in form.chosen]
     ring_bits = int(entries["ring_bits"])
-    used = [column for column in form.columns if column.name in {*entries["features"], entries["target"]}]
+    used = [column for column in form.columns if column.name in entries["features"]]
     document: dict[str, Any] = {
         "format": FORMAT,
         "title": entries["title"],
@@ -55,12 +56,11 @@ def _document(form: PlanForm, consortium_id: UUID) -> dict[str, Any]:
         "categories": [*entries["categories"], *entries["more_categories"]],
         "recipients": entries["recipients"],
         "sites": sites,
-        # What the plan reads and nothing else: a site needs no other column for it.
-        "data_schema": {"columns": [{"name": column.name, "kind": column.kind} for column in used]},
+        "data_schema": {"columns": _schema(form)},
         "training": {
             "algorithm": entries["algorithm"],
-            "features": [_feature(form, column) for column in used if column.name in entries["features"]],
-            "target": {"name": entries["target"], "greater_than": float(entries["greater_than"])},
+            "features": [form.feature_of(column) for column in used],
+            "target": _target(form),
             "ring_bits": ring_bits,
         },
         "secure_aggregation": {"ring_bits": ring_bits},
@@ -73,14 +73,29 @@ def _document(form: PlanForm, consortium_id: UUID) -> dict[str, Any]:
         "differential_privacy": None,
     }
     for number in NUMBERS:
-        if not number.algorithms or entries["algorithm"] in number.algorithms:
+        if number.is_of(entries["algorithm"]):
             number.write(document, form.value_of(number))
     return document
 
 
-def _feature(form: PlanForm, column: Column) -> dict[str, Any]:
-    make: Callable[[Column, Mapping[str, float]], dict[str, Any]] = KINDS[column.kind].feature
-    return make(column, form.asked_of(column))
+def _schema(form: PlanForm) -> list[dict[str, str]]:
+    """What the plan reads, and no other column unless it was named; in the order of a plan that is copied, if any."""
+    entries, kinds = form.cleaned_data, {column.name: column.kind for column in form.columns}
+    read = [*(name for name in kinds if name in entries["features"]), entries["target"]]
+    names = dict.fromkeys([*read, *entries["named_only"]])
+    places = {name: place for place, name in enumerate(entries["order"])}
+    ordered = sorted(names, key=lambda name: places.get(name, len(places)))
+    return [{"name": name, "kind": kinds[name]} for name in ordered]
+
+
+def _target(form: PlanForm) -> dict[str, Any]:
+    column, entries = form.target_column, form.cleaned_data
+    name = entries["target"]
+    if column and column.kind == "binary":
+        return {"name": name, "kind": "binary"}
+    if column and column.kind == "categorical":
+        return {"name": name, "kind": "categorical", "equals": column.by_text[entries["equals"]]}
+    return {"name": name, "greater_than": float(entries["greater_than"])}
 
 
 def _purpose(entries: Mapping[str, Any]) -> str:

@@ -7,21 +7,21 @@ from django.http import QueryDict
 
 from consent.domain.purposes import DISEASE_RESEARCH, HEALTH_RESEARCH
 from training.domain.plan_document import PlanDocument
-from training.portal.planning.form import ask_name
-from training.portal.planning.kinds import KINDS, Column
+from training.portal.planning.column_fields import ask_name
+from training.portal.planning.kinds import Column, answers_for
 from training.portal.planning.numbers import NUMBERS
 from training.portal.planning.offers import Offer, common_columns
-from training.portal.planning.words import category_choices
+from training.portal.planning.words import category_choices, plain
 
-_MULTIPLE = frozenset({"sites", "conditions", "categories", "features", "metrics", "recipients"})
+_MULTIPLE = frozenset({"sites", "conditions", "categories", "features", "named_only", "metrics", "recipients"})
 
 
 def suggested_entries(offers: Sequence[Offer], recipients: Sequence[str]) -> QueryDict:
     """Return entries of a plan over the commonest data set; title, target and its limit stay the author's."""
     chosen = _commonest([offer for offer in offers if offer.fits and offer.data_set])
     columns = common_columns(chosen)
-    numeric = [column.name for column in columns if column.kind == "numeric"]
-    target = numeric[-1] if numeric else ""
+    # Outcomes mostly stand last in a table.
+    target = columns[-1].name if columns else ""
     return _query(
         {
             "title": "",
@@ -37,7 +37,7 @@ def suggested_entries(offers: Sequence[Offer], recipients: Sequence[str]) -> Que
             "serving_purpose": HEALTH_RESEARCH,
             "recipients": list(recipients),
             "ring_bits": "64",
-            **{n.name: "" if callable(n.default) else _plain(n.default) for n in NUMBERS},
+            **{n.name: "" if callable(n.default) else plain(n.default) for n in NUMBERS},
         }
     )
 
@@ -49,6 +49,8 @@ def entries_of(document: PlanDocument, offers: Sequence[Offer]) -> QueryDict:
     purpose, _, disease = document.purpose.partition("[")
     chosen = _covering(document, offers)
     features = {feature["name"]: feature for feature in value["training"]["features"]}
+    schema = [column["name"] for column in value["data_schema"]["columns"]]
+    target = value["training"]["target"]
     return _query(
         {
             "title": document.title,
@@ -58,16 +60,19 @@ def entries_of(document: PlanDocument, offers: Sequence[Offer]) -> QueryDict:
             "sites": [offer.key for offer in chosen],
             "categories": [code for code in document.categories if code in offered],
             "more_categories": " ".join(code for code in document.categories if code not in offered),
-            "target": document.training_plan.target.name,
-            "greater_than": _threshold(value["training"]["target"]),
+            "target": target["name"],
+            "greater_than": plain(target["greater_than"]) if "greater_than" in target else "",
+            "equals": str(target.get("equals", "")),
             "features": list(features),
+            "named_only": [name for name in schema if name not in features and name != target["name"]],
+            "order": " ".join(schema),
             "algorithm": value["training"]["algorithm"],
             "minimum_band": str(document.terms.minimum_band),
             "metrics": list(document.metrics),
             "serving_purpose": document.serving_purpose,
             "recipients": [str(site) for site in document.recipients],
             "ring_bits": str(document.training_plan.ring_bits),
-            **{number.name: _plain(_at(value, number.place)) for number in NUMBERS},
+            **{number.name: "" if (found := number.read(value)) is None else plain(found) for number in NUMBERS},
             **_asked(common_columns(chosen), features),
         }
     )
@@ -75,10 +80,10 @@ def entries_of(document: PlanDocument, offers: Sequence[Offer]) -> QueryDict:
 
 def _asked(columns: Sequence[Column], features: dict[str, Any]) -> dict[str, str]:
     return {
-        ask_name(ask, column): _plain(features[column.name][ask.name])
+        ask_name(name, column.name): text
         for column in columns
-        for ask in KINDS[column.kind].asks
-        if ask.name in features.get(column.name, {})
+        if column.name in features
+        for name, text in answers_for(column, features[column.name]).items()
     }
 
 
@@ -102,21 +107,6 @@ def _commonest(offers: Sequence[Offer]) -> list[Offer]:
         if offer.data_set and offer.data_set.name == best:
             found.setdefault(offer.site.id, offer)
     return list(found.values())
-
-
-def _at(value: Any, place: Sequence[str]) -> Any:
-    for key in place:
-        value = value[key]
-    return value
-
-
-def _threshold(target: dict[str, Any]) -> str:
-    return _plain(target["greater_than"]) if "greater_than" in target else ""
-
-
-def _plain(value: float) -> str:
-    """Return a number as somebody would type it."""
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def _query(entries: dict[str, Any]) -> QueryDict:

@@ -7,19 +7,40 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consortium.kernel.bands import EDGES
+from training.domain.suggestions import HIDDEN_UNITS, MOST_ROWS, STEPS, clip_bound, lowest_threshold
+from training.federated.algorithms.logistic_regression import NAME as LOGISTIC_REGRESSION
+from training.federated.algorithms.perceptron import MAX_HIDDEN_UNITS
+from training.federated.algorithms.perceptron import NAME as PERCEPTRON
 from training.federated.run_terms import MAX_ROUNDS
 from training.federated.secagg.parameters import MAX_SITES
 
 Text = str | Promise
+ALGORITHMS: dict[str, Text] = {
+    LOGISTIC_REGRESSION: _("Logistic regression: one coefficient a column"),
+    PERCEPTRON: _("Perceptron: one hidden layer, for what is not linear"),
+}
+# A plan takes any finite number above zero there.
+SMALLEST, LARGEST = 1e-300, 1e300
 
 
 @dataclass(frozen=True, slots=True)
 class Proportions:
-    """What computed values follow from: the number of sites and the largest band of their data sets."""
+    """What computed values follow from.
+
+    Parameters
+    ----------
+    sites : int
+    max_rows : int
+        As entered, or the most rows that the band of the largest data set has.
+    algorithm : str
+    measured : int
+        How many columns are standardized with measured moments.
+    """
 
     sites: int
-    largest_band: int
+    max_rows: int
+    algorithm: str = LOGISTIC_REGRESSION
+    measured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +57,16 @@ class Number:
     place: tuple[str, ...]
     minimum: float
     maximum: float
-    default: float | Callable[[Proportions], int]
+    default: float | Callable[[Proportions], float]
     is_whole: bool = True
     algorithms: frozenset[str] = frozenset()
 
     @property
     def is_computed(self) -> bool:
         return callable(self.default)
+
+    def is_of(self, algorithm: str) -> bool:
+        return not self.algorithms or algorithm in self.algorithms
 
     def value_for(self, proportions: Proportions) -> float:
         """Return the value of an empty field."""
@@ -55,6 +79,12 @@ class Number:
             target = target.setdefault(key, {})
         target[self.place[-1]] = int(value) if self.is_whole else float(value)
 
+    def read(self, document: Any) -> float | None:
+        """Return the value at its place; None where a plan of another algorithm has none."""
+        for key in self.place:
+            document = document.get(key, {})
+        return document if isinstance(document, int | float) else None
+
 
 def suggested_colluders(sites: int) -> int:
     return 1 if sites >= 3 else 0
@@ -62,27 +92,33 @@ def suggested_colluders(sites: int) -> int:
 
 def suggested_threshold(sites: int) -> int:
     """Return the smallest t that keeps 2t > n + c and t - c >= 2 for all sites of the plan."""
-    colluders = suggested_colluders(sites)
-    return max((sites + colluders) // 2 + 1, colluders + 2)
+    return lowest_threshold(sites, suggested_colluders(sites))
 
 
-def rows_above(band: int) -> int:
-    """Return the next edge above a band: no data set in it has more rows."""
-    return next((edge for edge in EDGES if edge > band), 100_000_000)
+def _step(name: str) -> Callable[[Proportions], float]:
+    """The default that the algorithm has."""
+    return lambda p: STEPS.get(p.algorithm, STEPS[LOGISTIC_REGRESSION])[name]
 
-
-# Euclidean norm of rows times update: eight a row is far above what a gradient step of rate 1 moves.
-_CLIP_A_ROW = 8
 
 LEARNING = (
+    Number(
+        "hidden_units",
+        _("Hidden units"),
+        _("Units of the hidden layer: more of them learn finer shapes, and more by heart."),
+        ("training", "hidden_units"),
+        1,
+        MAX_HIDDEN_UNITS,
+        HIDDEN_UNITS,
+        algorithms=frozenset({PERCEPTRON}),
+    ),
     Number(
         "learning_rate",
         _("Learning rate"),
         _("Step of one gradient descent over all rows of a site. Lower it if a site reports numbers that explode."),
         ("training", "learning_rate"),
-        1e-9,
-        1e6,
-        1.0,
+        SMALLEST,
+        LARGEST,
+        _step("learning_rate"),
         is_whole=False,
     ),
     Number(
@@ -92,16 +128,16 @@ LEARNING = (
         ("training", "local_steps"),
         1,
         10_000,
-        20,
+        _step("local_steps"),
     ),
     Number(
         "penalty",
         _("Penalty"),
-        _("L2 penalty on all coefficients but the intercept; 0 for none. More of it for many features and few rows."),
+        _("L2 penalty on all coefficients but intercepts; 0 for none. More of it for many features and few rows."),
         ("training", "penalty"),
         0,
-        1e6,
-        0,
+        LARGEST,
+        _step("penalty"),
         is_whole=False,
     ),
 )
@@ -109,7 +145,7 @@ ROUNDS = (
     Number(
         "rounds",
         _("Rounds a run"),
-        _("Each is one secure sum. More rounds learn more and compare more sums."),
+        _("Each is one secure sum. With standardized columns one of them measures, the first, and trains nothing."),
         ("rounds",),
         1,
         MAX_ROUNDS,
@@ -167,20 +203,24 @@ ADVANCED = (
     Number(
         "max_rows",
         _("Largest weight of one site, in rows"),
-        _("A site with more rows takes no part. Computed: the upper edge of the largest data set's band."),
+        _("A site with more rows takes no part. Computed: the most of the largest data set's band."),
         ("training", "max_rows"),
         1,
-        100_000_000,
-        lambda p: rows_above(p.largest_band),
+        MOST_ROWS,
+        lambda p: p.max_rows,
     ),
     Number(
         "clip_bound",
         _("Clip bound"),
-        _("Largest norm of rows times update that enters the sum; the site clips to it. Computed: eight a row."),
+        _(
+            "Largest norm of rows times update that enters the sum; the site clips to it. Computed: eight a row, more "
+            "where many columns are measured, since that round may not be clipped."
+        ),
         ("training", "clip_bound"),
-        1,
-        1e12,
-        lambda p: _CLIP_A_ROW * rows_above(p.largest_band),
+        SMALLEST,
+        LARGEST,
+        lambda p: clip_bound(p.max_rows, p.measured),
+        is_whole=False,
     ),
     Number(
         "max_sites",
@@ -212,4 +252,3 @@ ADVANCED = (
 )
 GROUPS = {"learning": LEARNING, "rounds": ROUNDS, "privacy": PRIVACY, "advanced": ADVANCED}
 NUMBERS = tuple(number for group in GROUPS.values() for number in group)
-ALGORITHMS: dict[str, Text] = {"logistic_regression": _("Logistic regression")}

@@ -1,7 +1,8 @@
 """What members offer a plan: their data sets, whether each fits its purpose, and the columns they have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -10,8 +11,11 @@ from consent.domain.purposes import covers, duo_terms, implied_conditions, purpo
 from consent.models import DataSet
 from consent.selectors import data_sets
 from consortium.kernel.bands import band_label
+from training.federated.column_features import RULES
 from training.portal.hues import Site, Sites
 from training.portal.planning.kinds import KINDS, Column
+
+_BOUNDS = ("minimum", "maximum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,11 @@ def _schema(offer: Offer) -> dict[str, Column]:
     columns = offer.data_set.schema["columns"] if offer.data_set else []
     return {
         column["name"]: Column(
-            column["name"], column["kind"], tuple(column.get("categories", ())), column.get("unit", "")
+            column["name"],
+            column["kind"],
+            tuple(column.get("categories", ())),
+            column.get("unit", ""),
+            {key: column[key] for key in (*_BOUNDS, *sorted(RULES)) if key in column},
         )
         for column in columns
         if column["kind"] in KINDS
@@ -106,9 +114,20 @@ def _is_common(name: str, schemas: Sequence[dict[str, Column]]) -> bool:
 
 
 def _joined(name: str, columns: Sequence[Column]) -> Column:
-    """One column with every category that a site has."""
+    """One column with every category and the widest bounds that a site has, and the first rule that one proposes."""
     categories = tuple(dict.fromkeys(category for column in columns for category in column.categories))
-    return Column(name, columns[0].kind, categories, columns[0].unit)
+    declared = [column.declared for column in columns]
+    rules = {rule: [one[rule] for one in declared if rule in one] for rule in RULES}
+    is_disputed = any(one != found[0] for found in rules.values() for one in found)
+    joined = {rule: found[0] for rule, found in rules.items() if found} | _widest(declared)
+    return Column(name, columns[0].kind, categories, columns[0].unit, joined, is_disputed)
+
+
+def _widest(declared: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    bounded = [one for one in declared if "minimum" in one]
+    if not bounded:
+        return {}
+    return {"minimum": min(one["minimum"] for one in bounded), "maximum": max(one["maximum"] for one in bounded)}
 
 
 def _why_different(name: str, chosen: Sequence[Offer], schemas: Sequence[dict[str, Column]]) -> str:

@@ -12,12 +12,14 @@ from consent.domain.purposes import (
     HEALTH_RESEARCH,
     condition_terms,
     duo_terms,
+    purpose_label,
+    require_purpose,
 )
 from consortium.kernel.bands import EDGES, band_label
+from consortium.kernel.errors import InvalidInputError
 
 Choices = list[tuple[str, str | Promise]]
 
-_LARGEST_SMALLEST_COHORT = 10_000
 _PURPOSES: Choices = [
     (HEALTH_RESEARCH, _("Research on health or disease (HMB)")),
     (DISEASE_RESEARCH, _("Research on one disease (DS), named below")),
@@ -48,14 +50,24 @@ METRICS: Choices = [
 RINGS: Choices = [("64", _("64 bits: exact sums")), ("32", _("32 bits: half the bytes, coarser sums"))]
 
 
-def purpose_choices() -> Choices:
-    """Purposes that may be planned, the commonest first."""
-    return list(_PURPOSES)
+def purpose_choices(entered: str = "") -> Choices:
+    """Purposes that may be planned, the commonest first; another one too if it is what was entered."""
+    return _with(_PURPOSES, entered)
 
 
-def serving_choices() -> Choices:
+def serving_choices(entered: str = "") -> Choices:
     """What a released model may answer for: also anything at all."""
-    return [*(choice for choice in _PURPOSES if choice[0] != DISEASE_RESEARCH), (ANY_PURPOSE, _("Any purpose (NRES)"))]
+    own = [choice for choice in _PURPOSES if choice[0] != DISEASE_RESEARCH]
+    return _with([*own, (ANY_PURPOSE, _("Any purpose (NRES)"))], entered)
+
+
+def _with(choices: Choices, entered: str) -> Choices:
+    if entered in dict(choices):
+        return list(choices)
+    try:
+        return [*choices, (require_purpose(entered), f"{purpose_label(entered)} ({entered})")]
+    except InvalidInputError:
+        return list(choices)
 
 
 def condition_choices() -> Choices:
@@ -70,4 +82,9 @@ def category_choices() -> Choices:
 
 
 def band_choices() -> Choices:
-    return [(str(edge), band_label(edge)) for edge in EDGES if edge <= _LARGEST_SMALLEST_COHORT]
+    return [(str(edge), band_label(edge)) for edge in EDGES]
+
+
+def plain(value: float) -> str:
+    """Return a number as somebody would type it."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))

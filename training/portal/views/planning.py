@@ -25,6 +25,7 @@ from training.portal.doors import ROLES, act_as_person, has_role, own_id
 from training.portal.hues import Sites
 from training.portal.planning.bound import explain_entries
 from training.portal.planning.checks import common_checks, site_checks
+from training.portal.planning.comparing import changes_between
 from training.portal.planning.document import document_of_form
 from training.portal.planning.entries import entries_of, suggested_entries
 from training.portal.planning.form import PlanForm
@@ -32,6 +33,7 @@ from training.portal.planning.kinds import KINDS
 from training.portal.planning.numbers import GROUPS
 from training.portal.planning.offers import Offer, offers_of
 from training.portal.views.rows import only
+from training.portal.words import document_in_words, measuring_in_words
 from training.services.plans import document_of, draft_plan
 
 Entries = QueryDict
@@ -58,11 +60,13 @@ def plan_new(request: HttpRequest) -> HttpResponse:
             return _keep(request, document, source)
         except ConsiliumError as refusal:
             form.add_error(None, refusal.message)
+    lost = _lost(form, consortium, source, sites) if source and request.method == "GET" else {}
     if not wanted or wanted == "columns":
         # Nobody has asked yet whether it is complete.
         form.errors.clear()
-    context = _page(form, source, sites, own_id(request)) | _preview(document, sites, own_id(request))
+    context = _page(form, source) | _preview(document, sites, own_id(request))
     context["is_asked"] = wanted in {"preview", "save"}
+    context |= lost
     return render(request, "training/plan_new.html", context, status=422 if form.errors and wanted else 200)
 
 
@@ -115,21 +119,30 @@ def _form(entries: Mapping[str, Any], offers: list[Offer], sites: Sites) -> Plan
     return PlanForm(entries, offers=offers, recipients=[s for s in sites.members if s.id in sites.active])
 
 
-def _page(form: PlanForm, source: Plan | None, sites: Sites, own: UUID | None) -> dict[str, Any]:
-    entries = {name: str(form.data.get(name, "")) for name in ("minimum_sites", "threshold", "colluders")}
-    entries["verifier_quorum"] = str(form.data.get("verifier_quorum", ""))
-    target = form.data.get("target", "")
+def _page(form: PlanForm, source: Plan | None) -> dict[str, Any]:
+    bounds = ("minimum_sites", "threshold", "colluders", "verifier_quorum")
     used = set(form.listed("features"))
+    sites = max(2, len(form.chosen))
     return {
         "form": form,
         "source": source,
         "offers": form.offers,
         "chosen_keys": {offer.key for offer in form.chosen},
         "columns": [(column, KINDS[column.kind], form.asks_of(column), column.name in used) for column in form.columns],
-        "target": target,
+        "target": form.target_column,
         "groups": {name: form.numbers_of(numbers) for name, numbers in GROUPS.items()},
-        "bound": explain_entries(entries, max(2, len(form.chosen))),
+        "bound": explain_entries({name: str(form.data.get(name, "")) for name in bounds}, sites),
+        "measuring": measuring_in_words(form.measured, sites),
     }
+
+
+def _lost(form: PlanForm, consortium: Consortium, source: Plan, sites: Sites) -> dict[str, Any]:
+    """What of a plan its copy cannot begin with: where members offer something else by now, or the release is newer."""
+    document = document_of_form(form, consortium.pk)
+    unfit = [str(field.label) for field in form if field.errors]
+    names = {str(site.id): site.name for site in sites.members}
+    changes = changes_between(document_of(source), document, names) if document else []
+    return {"unfit": unfit, "lost": changes}
 
 
 def _preview(document: PlanDocument | None, sites: Sites, own: UUID | None) -> dict[str, Any]:
@@ -137,6 +150,7 @@ def _preview(document: PlanDocument | None, sites: Sites, own: UUID | None) -> d
         return {"document": None}
     return {
         "document": document,
+        "words": document_in_words(document),
         "digest": document.digest(),
         "text": canonical_json(document.to_json()).decode(),
         "common_checks": common_checks(document, is_approved=False),
