@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from audit.bundles.chain_facts import chain_facts
-from audit.bundles.selection import log_of
+from audit.bundles.selection import log_of, newest_checkpoint
 from audit.log.anchors import CONTRACT, EVENT
-from audit.log.keys import verifier_of
+from audit.log.keys import published_key
 from audit.log.quorums import witness_quorum
 from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
 from consortium.membership.models import Membership, OrganizationKey
@@ -26,19 +26,20 @@ def export_trust(consortium_id: UUID, *, chain: EvidenceGateway | None = None) -
     Raises
     ------
     NothingToExportError
-        If the consortium has no log yet.
+        If the consortium has no log yet, or nothing of it is signed.
     ChainError
         If the node does not answer.
     """
     log = log_of(consortium_id)
     facts = chain_facts(consortium_id, chain or evidence_from_settings())
+    key = published_key(newest_checkpoint(log))
     organizations = _organizations(consortium_id)
     quorum = witness_quorum(consortium_id)
     return {
         "format": FORMAT,
         "chain": {"chain_id": facts.chain_id, "genesis": to_hex(facts.genesis)} | _pinned(consortium_id),
         "contracts": dict(facts.contracts),
-        "log": {"origin": log.origin, "key": str(verifier_of(log)), "id": to_hex(log.name_on_chain)},
+        "log": {"origin": log.origin, "key": str(key), "id": to_hex(log.name_on_chain)},
         "organizations": organizations,
     } | ({"witness_quorum": quorum} if quorum is not None and quorum <= len(organizations) else {})
 

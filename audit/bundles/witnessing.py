@@ -9,12 +9,11 @@ from django.utils.translation import gettext as _
 
 from audit.log.anchors import CONTRACT
 from audit.log.cosignatures import cosign
-from audit.log.keys import key_path, read_key
+from audit.log.keys import told_key
 from audit.models import Checkpoint, Cosignature
 from consortium.kernel.eip712 import Domain
 from consortium.kernel.errors import ConflictError, NotFoundError
 from consortium.kernel.identifiers import to_hex
-from consortium.kernel.notes import NoteSigner
 from consortium.kernel.secp256k1 import checksum_address
 from consortium.membership.models import Membership, OrganizationKey
 from contracts.models import ContractDeployment
@@ -64,7 +63,7 @@ def way(last: Checkpoint, since: int) -> dict[str, Any]:
         "log": str(last.log_id),
         "consortium": str(shown[-1].consortium_id),
         "origin": last.origin,
-        "key": str(NoteSigner(last.origin, read_key(key_path())).key),
+        "key": str(told_key(last)),
         "since": since,
         "steps": [_step(step) for step in shown],
     }

@@ -78,13 +78,15 @@ def _sign(log: AuditLog, size: int, previous: Checkpoint | None, consortium_id: 
     root = with_nodes(log, lambda nodes: root_of(size, nodes))
     first = 0 if previous is None else previous.size
     proof: Sequence[bytes] = with_nodes(log, lambda nodes: consistency_proof(first, size, nodes)) if first else ()
-    note = kernel.sign_checkpoint(kernel.Checkpoint(log.origin, size, root), [signer_of(log)])
+    signer = signer_of(log)
+    note = kernel.sign_checkpoint(kernel.Checkpoint(log.origin, size, root), [signer])
     return Checkpoint.objects.create(
         log=log,
         consortium_id=consortium_id,
         size=size,
         root=root,
         note=note,
+        key=str(signer.key),
         previous_size=first,
         consistency=[value.hex() for value in proof],
     )

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 from audit.log.errors import LogKeyError
-from audit.models import AuditLog
-from consortium.kernel.notes import NoteKey, NoteSigner
+from audit.models import AuditLog, Checkpoint
+from consortium.kernel.errors import InvalidInputError
+from consortium.kernel.notes import NoteKey, NoteSigner, open_note
 
 _MAX_BYTES = 4096
 
@@ -20,8 +21,38 @@ def signer_of(log: AuditLog) -> NoteSigner:
 
 
 def verifier_of(log: AuditLog) -> NoteKey:
-    """Return the public key of one log, as it stands in trust files: `str()` of it."""
+    """Return the public key of one log from the private file: for who has it, and judges the database by it."""
     return signer_of(log).key
+
+
+def told_key(checkpoint: Checkpoint) -> NoteKey:
+    """Return the public key that stands beside a checkpoint, unchecked: for witnesses, who hold it to their own.
+
+    A checkpoint of an earlier release names none; as one key signs all logs of a deployment, the newest checkpoint that
+    is visible tells it then. `LogKeyError` if no key is published yet.
+    """
+    told = checkpoint if checkpoint.key else Checkpoint.objects.exclude(key="").order_by("-created_at").first()
+    if told is None:
+        raise LogKeyError("The log's key is not published yet. It is with the next checkpoint: ask again shortly.")
+    return NoteKey(checkpoint.origin, NoteKey.parse(told.key).public_key)
+
+
+def published_key(checkpoint: Checkpoint) -> NoteKey:
+    """Return the public key of a checkpoint's log as trust files write it, `str()` of it, held to its signature.
+
+    Raises
+    ------
+    LogKeyError
+        If no key is published yet, or the published one did not sign the checkpoint.
+    """
+    key = told_key(checkpoint)
+    try:
+        open_note(checkpoint.note, [key])
+    except InvalidInputError as error:
+        raise LogKeyError(
+            "The log's checkpoint is not signed by the key beside it. Run `manage.py auditlog fsck`."
+        ) from error
+    return key
 
 
 def key_path() -> Path:

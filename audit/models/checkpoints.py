@@ -22,6 +22,9 @@ class Checkpoint(UuidModel):
     size = models.BigIntegerField(_("size"))
     root = models.BinaryField(_("root"), max_length=32)
     note = models.TextField(_("signed note"))
+    # The public half of the key that signed it, as trust files write it: who reads needs no private key. Empty in those
+    # that an earlier release signed.
+    key = models.TextField(_("key"), blank=True, default="")
     previous_size = models.BigIntegerField(_("previous size"), default=0)
     consistency = models.JSONField(_("consistency proof"), default=list)
 

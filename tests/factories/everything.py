@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db.models import Model as Row
 from django.utils import timezone
 
@@ -27,7 +28,10 @@ from consent import models as consents
 from consortium.common import blobs
 from consortium.common.models import Blob, RememberedAnswer
 from consortium.governance.models import Ballot, DecisionRule, Proposal
+from consortium.kernel.checkpoints import Checkpoint as Signed
+from consortium.kernel.checkpoints import sign_checkpoint
 from consortium.kernel.merkle import leaf_hash
+from consortium.kernel.notes import NoteSigner
 from consortium.membership.models import (
     AuditorAppointment,
     Invitation,
@@ -285,8 +289,14 @@ def _audit(made: Everything) -> None:
     log = AuditLog.objects.get(consortium_id=made.world.consortium.pk)
     first = AuditRecord.objects.filter(log=log).earliest("recorded_at", "id")
     PendingRecord.objects.filter(record=first).delete()
+    root, signer = leaf_hash(bytes(first.canonical)), NoteSigner(log.origin, Ed25519PrivateKey.generate())
     checkpoint = Checkpoint.objects.create(
-        log=log, consortium_id=made.world.consortium.pk, size=1, root=leaf_hash(bytes(first.canonical)), note=log.origin
+        log=log,
+        consortium_id=made.world.consortium.pk,
+        size=1,
+        root=root,
+        note=sign_checkpoint(Signed(log.origin, 1, root), [signer]),
+        key=str(signer.key),
     )
     made.add(
         log,

@@ -49,8 +49,8 @@ def test_each_process_has_its_role_in_the_database_and_no_other(rendered):
     [
         ("oidc-secret", {"web"}),
         ("relay-secret", {"dispatcher", "founding"}),
-        # web and worker tell and export what the log's key says; the system's worker signs.
-        ("log-secret", {"web", "worker", "system-worker"}),
+        # The worker signs bundles, the system's worker checkpoints; what web tells of the key is public.
+        ("log-secret", {"worker", "system-worker"}),
         ("databaseowner-secret", {"migrations"}),
         ("founding", {"founding"}),
     ],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.log.errors import LogKeyError, NotIntegratedError
-from audit.log.keys import verifier_of
+from audit.log.keys import published_key
 from audit.log.proofs import InclusionProof, prove_inclusion
 from audit.models import Anchor, AuditRecord, Checkpoint, Cosignature
 from consortium.common.models import TransactionState
@@ -24,7 +24,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A record's proof; `key` is the log's verifier key, empty where this deployment cannot read it."""
+    """A record's proof; `key` is the log's verifier key, empty where none is published."""
 
     inclusion: InclusionProof
     checkpoint: Checkpoint
@@ -43,7 +43,7 @@ def proof_of(record: AuditRecord) -> Proof | None:
     except NotIntegratedError:
         return None
     anchor = Anchor.objects.filter(checkpoint=checkpoint).first()
-    return Proof(inclusion, checkpoint, anchor, _witnesses(checkpoint), _key(record))
+    return Proof(inclusion, checkpoint, anchor, _witnesses(checkpoint), _key(checkpoint))
 
 
 def as_json(record: AuditRecord, proof: Proof) -> dict[str, Any]:
@@ -71,8 +71,8 @@ def _witnesses(checkpoint: Checkpoint) -> tuple[Witness, ...]:
     return tuple(sorted((Witness(names.get(r.organization_id, ""), r.signer) for r in rows), key=lambda w: w.name))
 
 
-def _key(record: AuditRecord) -> str:
+def _key(checkpoint: Checkpoint) -> str:
     try:
-        return str(verifier_of(record.log))
+        return str(published_key(checkpoint))
     except LogKeyError:
         return ""
