@@ -16,7 +16,7 @@ TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF
 CODES = frozenset(_WRITTEN.split())
 
 
-def country_code(text: str) -> str:
+def country_code(text: object) -> str:
     """Return a country's code as it is kept, upper case; `InvalidInputError` for what is none."""
     code = text.strip().upper() if isinstance(text, str) else ""
     if code not in CODES:

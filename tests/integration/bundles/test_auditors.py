@@ -308,7 +308,7 @@ def test_with_the_appointment_pages_files_and_the_api_end_at_once(
 ):
     done = make(order(world, regulator), chain.gateway)
     with act_for(organization_id=world.hospital.pk):
-        record = AuditRecord.objects.first()
+        record = AuditRecord.objects.earliest("recorded_at")
     path = f"/api/v1/consortia/{world.consortium.pk}"
     found = {
         **{f"/reports/{done.pk}/{form}": 404 for form in ("", "report.pdf", "report.json", "report.html")},
