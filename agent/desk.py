@@ -22,6 +22,7 @@ from consortium.kernel.errors import ConsiliumError
 
 # A page lays out several ballots of one consortium; its contracts are looked at once for all of them.
 CHECK_SECONDS = 5.0
+PLAN_KIND = "ApprovePlan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class BallotDesk:
         self._checked: dict[tuple[uuid.UUID, tuple[tuple[str, str], ...]], tuple[float, Consortium]] = {}
 
     async def waiting(self) -> list[LaidOut]:
-        """Lay out every ballot that the platform says is waiting; one that is in doubt says so instead."""
+        """Lay out every ballot that the platform says is waiting; one that is in doubt says so instead.
+
+        A plan comes with its document, by whose title people tell it from another one.
+        """
         offered, consortia = await asyncio.gather(self._client.ballots(), self._client.consortia())
         known = {consortium.id: consortium for consortium in consortia}
         return [await self._lay_out_or_say_why(ballot, known) for ballot in offered]
@@ -115,7 +119,8 @@ class BallotDesk:
         consortium = await asyncio.to_thread(self._admit, offered.consortium, known)
         await self._learn_names(consortium, offered)
         question = await asyncio.to_thread(self._question, consortium, offered)
-        document = await self._document(offered, question) if with_document and offered.document_digest else b""
+        is_wanted = bool(offered.document_digest) and (with_document or question.kind == PLAN_KIND)
+        document = await self._document(offered, question) if is_wanted else b""
         prepared = await asyncio.to_thread(lambda: tuple(self._ballots.prepare(question, choice) for choice in Choice))
         # The proposer's words are on the chain as a hash; the platform's copy shows only if it is those very words.
         description = offered.title if question.description_is(offered.title) else ""

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent.ballots import Choice
-from agent.desk import LaidOut
+from agent.desk import PLAN_KIND, LaidOut
 from agent.errors import NotOpenError
 from agent.member_page.desk_view import Page, to
 from agent.people import Person, Role
@@ -15,8 +15,6 @@ from consortium.kernel.errors import ConsiliumError, InvalidInputError, NotFound
 from consortium.kernel.identifiers import from_hex
 from training.federated.errors import PlanInvalidError
 from training.federated.plan_document import PlanDocument, parse_plan
-
-PLAN_KIND = "ApprovePlan"
 
 
 class BallotPages:
@@ -32,7 +30,9 @@ class BallotPages:
         except ConsiliumError as error:
             ballots, trouble = [], error.message
         given = await asyncio.to_thread(self._page.site.ballot_history.latest)
-        return await self._page.render(request, "ballots.html", ballots=ballots, given=given, trouble=trouble)
+        plans = {one.offered.proposal: plan for one in ballots if (plan := _plan_of(one))}
+        about = {"ballots": ballots, "plans": plans, "given": given}
+        return await self._page.render(request, "ballots.html", **about, trouble=trouble)
 
     async def one(self, request: Request, _person: Person) -> Response:
         """Show one ballot with a sentence and a digest for each answer."""
@@ -76,14 +76,20 @@ class BallotPages:
 
     def _plan(self, laid_out: LaidOut) -> PlanDocument | None:
         """Return the plan behind a ballot, and keep it: its checks have a page of their own."""
-        if laid_out.question is None or laid_out.question.kind != PLAN_KIND or not laid_out.document:
-            return None
-        try:
-            plan = parse_plan(laid_out.document)
-        except PlanInvalidError:
-            return None
-        self._page.site.training.plan_shelf.keep(plan, decision=laid_out.question.id_text)
+        plan = _plan_of(laid_out)
+        if plan and laid_out.question:
+            self._page.site.training.plan_shelf.keep(plan, decision=laid_out.question.id_text)
         return plan
+
+
+def _plan_of(laid_out: LaidOut) -> PlanDocument | None:
+    """Return the plan that a ballot is about; None for another kind, and for a document that is no plan."""
+    if laid_out.question is None or laid_out.question.kind != PLAN_KIND or not laid_out.document:
+        return None
+    try:
+        return parse_plan(laid_out.document)
+    except PlanInvalidError:
+        return None
 
 
 def _answer(fields: dict[str, str]) -> tuple[Choice, bytes]:

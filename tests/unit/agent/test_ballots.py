@@ -329,10 +329,15 @@ def test_document_is_shown_if_the_chain_names_it_and_refused_otherwise(trusted: 
     platform.ballots = [platforms.plan(document_digest=digest, subject="0x" + digest_to_bytes32(digest).hex())]
     laid_out: LaidOut = _at_desk(trusted, platform, read)
     assert laid_out.document == document
+    (waiting,) = _at_desk(trusted, platform, lambda desk, _courier: desk.waiting())
+    assert waiting.document == document
 
     platform.blobs[digest] = b'{"plan":2}'
     with pytest.raises(ContradictionError, match="other bytes"):
         _at_desk(trusted, platform, read)
+    (waiting,) = _at_desk(trusted, platform, lambda desk, _courier: desk.waiting())
+    assert (waiting.question, waiting.document) == (None, b"")
+    assert "other bytes" in waiting.trouble
 
 
 def test_letter_signed_while_the_platform_is_away_is_delivered_later_as_it_stands(trusted: Site) -> None:
