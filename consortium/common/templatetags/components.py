@@ -86,11 +86,13 @@ def notice(content: str, meaning: str, title: str = "") -> SafeString:
 
 
 @register.simple_block_tag
-def nothing(content: str, drawing: str, title: str) -> SafeString:
-    """An empty place that teaches: a drawing, what will be here, and the first step."""
-    return format_html(
-        '<div class="panel empty">{}<h3>{}</h3>{}</div>', render_to_string(_drawing(drawing)), title, content
-    )
+def nothing(content: str, drawing: str, title: str, level: int = 3) -> SafeString:
+    """An empty place that teaches: a drawing, what will be here, and the first step.
+
+    `level` is that of its heading: 2 where it stands under the page's own heading.
+    """
+    heading = format_html("<h{0}>{1}</h{0}>", level, title)
+    return format_html('<div class="panel empty">{}{}{}</div>', render_to_string(_drawing(drawing)), heading, content)
 
 
 @register.simple_block_tag
