@@ -23,14 +23,14 @@ def tell(story: Story, world: World) -> None:
     with story.step("9  Evidence"), world.admin(world.sites[1]) as officer:
         trust = _trust(story, world, _log_origin(story, world, officer))
         bundle = _export(story, world, officer)
-        checked = _verify(bundle, trust)
+        checked = verify(bundle, trust)
         story.claim(
             "a stranger verifies the bundle without the platform", checked.returncode == VERIFIED, checked.stdout
         )
         for line in checked.stdout.splitlines():
             story.note(line)
         tampered = _flip_one_byte(bundle)
-        refused = _verify(tampered, trust)
+        refused = verify(tampered, trust)
         named = "records.jsonl" in refused.stdout
         story.claim(
             "one flipped byte is refused by file and record", refused.returncode == REFUSED and named, refused.stdout
@@ -79,17 +79,22 @@ def _made(visitor: Visitor, bundle: str) -> dict[str, Any] | None:
 
 
 def _trust(story: Story, world: World, origin: str) -> Path:
-    """From another member's own node and journal, never from the platform that made the bundle."""
-    text = world.sites[2].run("trust", world.consortium["id"], "--log", origin, "--pin-log")
-    trust = world.instance.layout.demo / "trust.json"
-    trust.write_text(text)
-    json.loads(text)
+    trust = trust_file(world, origin)
     story.note(f"the trust file comes from {world.sites[2].hospital.name}'s own node, not from the platform")
     return trust
 
 
-def _verify(bundle: Path, trust: Path) -> subprocess.CompletedProcess[str]:
-    """Run the verifier in an environment that has nothing of the platform."""
+def trust_file(world: World, origin: str) -> Path:
+    """Write it from another member's own node and journal, never from the platform that made the bundle."""
+    text = world.sites[2].run("trust", world.consortium["id"], "--log", origin, "--pin-log")
+    trust = world.instance.layout.demo / "trust.json"
+    trust.write_text(text)
+    json.loads(text)
+    return trust
+
+
+def verify(bundle: Path, trust: Path) -> subprocess.CompletedProcess[str]:
+    """Run the verifier in an environment that has nothing of the platform; its status is VERIFIED if all holds."""
     root = project_root()
     python = root / ".local" / "verifier" / "bin" / "python"
     if not python.exists():
