@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
 
+from consortium.demo.sites import VOTER, Site, wait_for
 from consortium.embedded.layout import project_root
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -41,6 +42,8 @@ SCREENS = tuple(
     for device, width, height in (("desktop", 1440, 900), ("phone", 390, 844))
     for theme in ("light", "dark")
 )
+# Wide and light, narrow and dark: the two that differ most.
+EXTREMES = (SCREENS[0], SCREENS[3])
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -50,9 +53,10 @@ def launch(playwright: Playwright) -> Browser:
 class Person:
     """Somebody at a browser of their own; what the page's console complains of is kept."""
 
-    def __init__(self, context: BrowserContext, address: str) -> None:
+    def __init__(self, context: BrowserContext, address: str, screen: Screen) -> None:
         self.context = context
         self.address = address
+        self.screen = screen
         self.page = context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", lambda said: self._hear(said.type, said.text))
@@ -75,6 +79,47 @@ class Person:
         self.page.wait_for_url(lambda address: "/accounts/login" not in address)
         return self.page
 
+    def log_in_at_member_page(self, site: Site, name: str = VOTER, phrase: str = "") -> Page:
+        """Log in at the page that the site's own agent serves; as its voter without another name."""
+        self.open(f"{site.member_page}/login")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Pass phrase").fill(phrase or site.voter_phrase)
+        self.page.get_by_role("button", name="Log in").click()
+        self.page.wait_for_url(lambda address: not address.endswith("/login"))
+        return self.page
+
+    def go(self, section: str) -> Page:
+        """Go to a section of the portal by its link: in the rail, or on a phone behind "More"."""
+        places = self.page.get_by_role("navigation", name="Places" if self.screen.is_phone else "Sections")
+        if self.screen.is_phone:
+            places.get_by_role("link", name="More").click()
+            places = self.page.get_by_role("main")
+        places.get_by_role("link", name=section, exact=True).click()
+        expect(self.page.get_by_role("heading", level=1, name=section)).to_be_visible()
+        return self.page
+
+    def reload_until(self, shown: Locator, *, seconds: float = 60) -> None:
+        """Load the page again, as a person does whom it tells to, until it shows this."""
+
+        def is_shown() -> bool:
+            self.page.reload()
+            return shown.is_visible()
+
+        wait_for(seconds, is_shown, f"{shown} at {self.page.url}")
+
+    def require_sound(self) -> None:
+        """Hold the open page to what every page is held to."""
+        found = self.faults()
+        assert not found, f"{self.page.url} on {self.screen.name}: {found}"
+
+    def faults(self) -> list[str]:
+        """What is wrong with the open page as this window shows it, and what its console complained of since."""
+        self.page.wait_for_load_state()
+        wider = overflow(self.page)
+        found = [*violations(self.page), *([f"{wider} px wider than the window"] if wider else []), *self.complaints]
+        self.complaints.clear()
+        return found
+
 
 @contextmanager
 def person(browser: Browser, address: str, screen: Screen = SCREENS[0], **options: Any) -> Iterator[Person]:
@@ -88,7 +133,7 @@ def person(browser: Browser, address: str, screen: Screen = SCREENS[0], **option
     )
     context.set_default_timeout(15_000)
     try:
-        yield Person(context, address)
+        yield Person(context, address, screen)
     finally:
         context.close()
 
