@@ -19,7 +19,7 @@ from audit.portal.orders import Filled
 from audit.portal.reports import FRAMEWORKS, Framework, framework_named, report_label, rule_label
 from consortium.kernel.errors import ConsiliumError
 from consortium.membership.models import Consortium
-from consortium.membership.selectors import consortia_with_members
+from consortium.membership.portal.chosen import chosen_consortium, visible_consortia
 from training import selectors as training
 
 MOST_SHOWN = 50
@@ -37,11 +37,12 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 @for_exporters
 def _list(request: HttpRequest) -> HttpResponse:
-    """Everything to choose, and one's own earlier reports, narrowed by framework and state."""
+    """Everything to choose, and one's own earlier reports on the chosen consortium, by framework and state."""
     consortia = _consortia(request)
     names = {consortium.pk: consortium.name for consortium in consortia}
     report, state = request.GET.get("report", ""), request.GET.get("state", "")
-    own = bundles_that(own_bundles(request))
+    chosen, every = chosen_consortium(request), bundles_that(own_bundles(request))
+    own = every.filter(consortium_id=chosen.pk) if chosen else every.none()
     found = own.filter(**{name: value for name, value in (("report", report), ("state", state)) if value})
     rows = list(found[: MOST_SHOWN + 1])
     context = {
@@ -70,7 +71,7 @@ def _form(request: HttpRequest) -> HttpResponse:
     consortia = _consortia(request)
     if not consortia:
         return redirect("reports")
-    chosen = _chosen(consortia, request.GET.get("consortium", ""))
+    chosen = _chosen(request, consortia)
     if is_auditor_of(request, chosen.pk):
         require_open_to_auditors(framework.report)
     usual = usual_period(framework.report, chosen)
@@ -117,7 +118,7 @@ def _asked(framework: Framework, consortia: list[Consortium], chosen: Consortium
 
 def _consortia(request: HttpRequest) -> list[Consortium]:
     """The consortia on whose logs the reader may report: all of a member's, and those audited."""
-    found, audited = list(consortia_with_members()), audited_by(request)
+    found, audited = visible_consortia(request), audited_by(request)
     return found if has_role(request) else [one for one in found if one.pk in audited]
 
 
@@ -126,8 +127,13 @@ def _offered(request: HttpRequest) -> list[Framework]:
     return [one for one in FRAMEWORKS if has_role(request) or not one.report.is_of_member]
 
 
-def _chosen(consortia: list[Consortium], wanted: str) -> Consortium:
-    return next((one for one in consortia if str(one.pk) == wanted), consortia[0])
+def _chosen(request: HttpRequest, consortia: list[Consortium]) -> Consortium:
+    """The consortium that the form names, else the one that the pages speak of, else the first."""
+    spoken_of = chosen_consortium(request)
+    for wanted in (request.GET.get("consortium", ""), str(spoken_of.pk) if spoken_of else ""):
+        if (found := next((one for one in consortia if str(one.pk) == wanted), None)) is not None:
+            return found
+    return consortia[0]
 
 
 def _row(bundle: Bundle, names: dict[UUID, str]) -> dict[str, Any]:

@@ -45,10 +45,11 @@ def plan_new(request: HttpRequest) -> HttpResponse:
     """Make a plan: GET suggests one, or copies `?from=`; POST previews it, or keeps exactly what was previewed."""
     if not has_role(request, *ROLES):
         raise PermissionDenied(_("Scientists and administrators draft plans. Ask one of your organization."))
-    consortium = chosen_consortium(request)
+    source = _source(request)
+    # A copy is of its plan's consortium, whichever the lists speak of.
+    consortium = source.consortium if source else chosen_consortium(request)
     if consortium is None:
         return render(request, "training/plan_new.html", {"form": None})
-    source = _source(request, consortium)
     sites = Sites(consortium.pk, own_id(request))
     entries = request.POST if request.method == "POST" else None
     offers = _offers(consortium, sites, entries, source)
@@ -80,14 +81,14 @@ def plan_json(request: HttpRequest, plan: UUID) -> HttpResponse:
     return response
 
 
-def _source(request: HttpRequest, consortium: Consortium) -> Plan | None:
-    """The plan that is copied, of the chosen consortium alone."""
+def _source(request: HttpRequest) -> Plan | None:
+    """The plan that is copied, if any; 404 for one that the reader may not see."""
     wanted = request.POST.get("from") or request.GET.get("from", "")
     try:
         key = UUID(wanted)
     except ValueError:
         return None
-    return only(reads.plans().filter(consortium=consortium), key)
+    return only(reads.plans(), key)
 
 
 def _offers(consortium: Consortium, sites: Sites, entries: Entries | None, source: Plan | None) -> list[Offer]:
