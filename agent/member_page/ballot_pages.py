@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +32,7 @@ class BallotPages:
             ballots, trouble = [], error.message
         given = await asyncio.to_thread(self._page.site.ballot_history.latest)
         plans = {one.offered.proposal: plan for one in ballots if (plan := _plan_of(one))}
-        about = {"ballots": ballots, "plans": plans, "given": given}
+        about: dict[str, Any] = {"ballots": ballots, "plans": plans, "given": given}
         return await self._page.render(request, "ballots.html", **about, trouble=trouble)
 
     async def one(self, request: Request, _person: Person) -> Response:

@@ -59,7 +59,7 @@ def bundles(asker: Asker) -> Iterator[Waiting]:
 
 def releases(asker: Asker) -> Iterator[Waiting]:
     """Models released since the last finished bundle of the organization, or the auditor's own."""
-    if not _exports(asker):
+    if not _exports(asker) or asker.consortium is None:
         return
     ready = _own_bundles(asker).filter(state=Bundle.State.READY).order_by("-created_at")
     last = ready.values_list("created_at", flat=True).first()
