@@ -1,15 +1,10 @@
 """Tests: the embedded services of the test session; see tests/plugins/services.py and tests/conftest.py."""
 
-import os
-
 from consortium.settings.base import *  # noqa: F403  Django's settings are one namespace
-from consortium.settings.base import CACHES, DATABASES
+from consortium.settings.base import DATABASES
 
 # A superuser logs in and becomes consilium_app at once: both walls stand, and a test can change its role.
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c role=consilium_app"
-# Workers of a parallel run share one Valkey; each has a database of its own there, which its tests may empty.
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-CACHES["default"]["LOCATION"] = CACHES["default"]["LOCATION"].replace("?db=1", f"?db={1 + int(_WORKER)}")
 # One round of a fast hash: tests log in often, and none of them is about the hash.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

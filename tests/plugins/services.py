@@ -26,7 +26,11 @@ _STACK = ExitStack()
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Start before pytest-django's own hook, which reads the settings."""
-    if not early_config.pluginmanager.is_blocked("django") and "PYTEST_XDIST_WORKER" not in os.environ:
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        # A test may empty its cache: each worker has a database of its own in the shared Valkey.
+        number = 2 + int(worker.removeprefix("gw"))
+        os.environ["CACHE_URL"] = os.environ.get("CACHE_URL", "").replace("?db=1", f"?db={number}")
+    elif not early_config.pluginmanager.is_blocked("django"):
         _prepare()
     yield
 
