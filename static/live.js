@@ -1,18 +1,17 @@
 // Live parts of a page: says how old they are, lets them be paused, and keeps what the reader has opened.
+// The words are the page's, at the element with data-live-word and at its button.
 let paused = false;
 let heard = Date.now();
 let opened = new Set();
 let focused = "";
 
-const part = () => document.getElementById("progress");
-const isLive = () => part()?.dataset.live === "on";
-
 function say() {
   const word = document.querySelector("[data-live-word]");
-  if (!word || !isLive()) return;
+  if (!word || !document.querySelector("[data-live]")) return;
   const seconds = Math.round((Date.now() - heard) / 1000);
-  const when = new Date(heard).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-  word.textContent = paused ? `Updates paused at ${when}` : seconds > 10 ? `No answer for ${seconds} s` : `Updated ${seconds} s ago`;
+  const time = new Date(heard).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  const said = paused ? word.dataset.paused : seconds > 10 ? word.dataset.silent : word.dataset.fresh;
+  word.textContent = said.replace("{n}", seconds).replace("{time}", time);
   document.querySelector(".live .pulse")?.classList.toggle("pulse-waiting", paused || seconds > 10);
 }
 
@@ -32,7 +31,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (paused && event.target.id === "progress") event.preventDefault();
+  if (paused && event.target.matches("[data-live]")) event.preventDefault();
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -41,7 +40,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 document.addEventListener("htmx:beforeSwap", () => {
-  opened = new Set([...document.querySelectorAll("#progress details[id][open]")].map((one) => one.id));
+  opened = new Set([...document.querySelectorAll("[data-live] details[id][open]")].map((one) => one.id));
   focused = document.activeElement?.id || "";
 });
 

@@ -15,7 +15,7 @@ for (const field of document.querySelectorAll("input[type=file][data-largest]"))
   field.addEventListener("change", () => {
     const file = field.files[0];
     const isTooLong = file && file.size > Number(field.dataset.largest);
-    field.setCustomValidity(isTooLong ? "The file is longer than this page takes." : "");
+    field.setCustomValidity(isTooLong ? field.dataset.tooLong : "");
     field.reportValidity();
   });
   for (const kind of ["dragenter", "dragover"]) drop?.addEventListener(kind, () => drop.classList.add("is-over"));

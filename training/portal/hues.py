@@ -1,18 +1,17 @@
-"""Members by name and colour: a colour belongs to a member and stays when others come or go."""
+"""Members by name and colour."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from consortium.common.hues import hues_of
 from consortium.membership.models import Membership
-
-HUES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A member as pages write it; `hue` is 1 to 8, `is_own` whether the reader acts for it."""
+    """A member as pages write it; `hue` is 1 to 8 or 0 for none, `is_own` whether the reader acts for it."""
 
     id: UUID
     name: str
@@ -25,11 +24,14 @@ class Sites:
 
     def __init__(self, consortium_id: UUID, own: UUID | None = None) -> None:
         rows = Membership.objects.filter(consortium_id=consortium_id).select_related("organization")
-        members = sorted(rows, key=lambda row: (row.created_at, row.pk))
+        members = list(rows)
+        hues = hues_of(members)
         self._own = own
         self._known = {
-            row.organization_id: Site(row.organization_id, row.organization.name, i % HUES + 1, self.is_own(row))
-            for i, row in enumerate(members)
+            row.organization_id: Site(
+                row.organization_id, row.organization.name, hues.get(row.organization_id, 0), self.is_own(row)
+            )
+            for row in members
         }
         self.active = {row.organization_id for row in members if row.status == Membership.Status.ACTIVE}
 
@@ -37,7 +39,7 @@ class Sites:
         return row.organization_id == self._own
 
     def __getitem__(self, identifier: UUID) -> Site:
-        return self._known.get(identifier) or Site(identifier, _("A former member"), HUES)
+        return self._known.get(identifier) or Site(identifier, _("A former member"), 0)
 
     @property
     def members(self) -> list[Site]:

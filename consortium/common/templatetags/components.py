@@ -10,12 +10,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from consortium.common.hues import hues_of
 from consortium.common.parts import ProofMark, Slice, Step, slices
 from consortium.common.templatetags.portal import icon
 
 register = template.Library()
 
-HUES = 8
 _NOTICES = {
     "underway": "info",
     "waiting": "triangle-alert",
@@ -135,10 +135,7 @@ def hue_of(consortium: Any, organization: Any) -> int:
         return 0
     hues: dict[Any, int] | None = getattr(consortium, "hues", None)
     if hues is None:
-        joined = [row for row in consortium.memberships.all() if row.joined_at or row.status != "applicant"]
-        joined.sort(key=lambda row: (row.joined_at is None, row.joined_at or row.created_at, row.confirmed_block or 0))
-        hues = {row.organization_id: place % HUES + 1 for place, row in enumerate(joined)}
-        consortium.hues = hues
+        hues = consortium.hues = hues_of(consortium.memberships.all())
     return hues.get(organization.pk, 0)
 
 

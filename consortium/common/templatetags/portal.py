@@ -159,7 +159,7 @@ def _time(value: datetime | None, words: str) -> SafeString:
 
 
 @register.simple_tag
-def digest(value: str) -> SafeString:
+def digest(value: str | None) -> SafeString:
     """A digest short on the page, whole in its title and in print; copyable, and followable where a page follows."""
     if not value:
         return format_html('<span class="muted">{}</span>', "-")
@@ -172,14 +172,20 @@ def digest(value: str) -> SafeString:
     )
     return format_html(
         '<span class="digest">{shown}'
-        '<button type="button" class="needs-js" data-copy="{full}" aria-label="Copy {short}">{copy}{done}</button>'
+        '<button type="button" class="needs-js" data-copy="{full}" aria-label="{label}">{copy}{done}</button>'
         "</span>",
         shown=shown,
         full=value,
-        short=short,
+        label=_("Copy %(short)s") % {"short": short},
         copy=icon("copy", role="copy"),
         done=icon("check", role="done"),
     )
+
+
+@register.simple_tag
+def mark(name: str, meaning: str, word: str) -> SafeString:
+    """A badge of one's own: its icon, one of the five meanings as a class, its word."""
+    return format_html('<span class="badge {}">{}{}</span>', meaning, icon(name), word)
 
 
 @register.simple_tag

@@ -105,11 +105,12 @@ def _page(request: HttpRequest, found: Proposal) -> dict[str, Any]:
         "call": call_of(found),
         "proof_steps": proof_steps(found),
         "next_steps": next_steps(found),
+        "is_live": found.state in selectors.UNDECIDED,
         **head,
     }
     body = render_to_string("governance/_proposal_body.html", context, request=request)
     seen = hashlib.sha256(body.encode()).hexdigest()[:16]
-    return context | {"body": body, "seen": seen, "is_live": found.state in selectors.UNDECIDED}
+    return context | {"body": body, "seen": seen}
 
 
 def _rows(found: list[Proposal], own: Organization | None) -> list[Row]:
