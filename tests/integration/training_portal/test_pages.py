@@ -46,7 +46,7 @@ def test_empty_lists_say_what_will_stand_there(hospital):
 def test_a_plan_is_told_in_plain_words(hospital, trained):
     words = words_of(hospital, f"/plans/{trained.plan.pk}/")
 
-    assert "health or medical or biomedical research DUO:0000006" in words
+    assert "Health or medical or biomedical research DUO:0000006" in words
     assert "Whether days is greater than 8, by" in words
     assert "n = 4, t = 4, c = 1" in words
     assert "3 rounds a run, at most 3 runs" in words
