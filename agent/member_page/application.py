@@ -1,6 +1,7 @@
 """The member page as a Starlette application: its routes, and who may open which."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,7 +17,7 @@ from agent.member_page.assets import static_folder
 from agent.member_page.ballot_pages import BallotPages
 from agent.member_page.consent_pages import ConsentPages
 from agent.member_page.data_set_pages import DataSetPages
-from agent.member_page.desk_view import Page, to
+from agent.member_page.desk_view import Page, inside, to
 from agent.member_page.entrance import Entrance
 from agent.member_page.import_pages import ImportPages
 from agent.member_page.ledger_pages import LedgerPages
@@ -113,7 +114,15 @@ def _acts(page: Page, logs: LogPages) -> list[tuple[str, Inside]]:
 def _inside(page: Page, show: Inside) -> Door:
     async def door(request: Request) -> Response:
         person = page.person(request)
-        return to("/login") if person is None else await show(request, person)
+        if person is not None:
+            return await show(request, person)
+        if request.method != "GET":
+            return to("/login")
+        wanted = inside(request.url.path)
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            # Our cookie does not come with another site's link, the portal's for instance; it does with our own.
+            return await page.render(request, "arriving.html", wanted=wanted)
+        return to("/login" if wanted == "/" else f"/login?next={quote(wanted)}")
 
     return door
 

@@ -1,6 +1,7 @@
 """What the pages share: the site behind them, the session in front, rendering and refusing."""
 
 import asyncio
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from consortium.kernel.errors import ConsiliumError, ForbiddenError, InvalidInpu
 
 # scrypt takes 32 MiB a try; more at once would let strangers fill the memory.
 _TRIES_AT_ONCE = 2
+_OWN_PATH = re.compile(r"/(?!/)[A-Za-z0-9/:._-]*\Z")
 Show = Callable[..., Awaitable[Response]]
 
 
@@ -151,6 +153,11 @@ def set_cookie(answer: Response, cookie: str) -> Response:
 def to(path: str) -> Response:
     """Send the browser to a page after a form."""
     return RedirectResponse(path, 303)
+
+
+def inside(path: str) -> str:
+    """Return the path if it is one of this page, and the first page's otherwise: nobody is led elsewhere."""
+    return path if _OWN_PATH.match(path) else "/"
 
 
 def require_uuid(text: str, message: str) -> uuid.UUID:

@@ -39,7 +39,10 @@ class PlanPages:
         return await self._show(request)
 
     async def one(self, request: Request, _person: Person) -> Response:
-        """Show one plan with every check."""
+        """Show one plan with every check; one that was only drafted, as it would be put to the vote."""
+        digest = request.path_params["digest"]
+        if await asyncio.to_thread(self._is_new, digest):
+            return await self._proposable(request, digest)
         return await self._one(request)
 
     async def run(self, request: Request, _person: Person) -> Response:
@@ -79,8 +82,7 @@ class PlanPages:
             person.require(Role.VOTER)
             plan = await self._drafted(digest)
             if fields.get("step") != "confirmed":
-                about: dict[str, Any] = {"plan": plan, "names": dict(await self._page.consortia())}
-                return await self._page.render(request, "plan_propose.html", **about)
+                return await self._ask(request, plan)
             proven = await self._page.prove(person.name, fields.get("pass_phrase", ""))
             checked = await self._page.desk.consortium(plan.consortium)
             letter = await asyncio.to_thread(sign_proposal, self._page.site, checked, plan, proven)
@@ -88,6 +90,24 @@ class PlanPages:
         except ConsiliumError as error:
             return await self._page.again(request, person, error, self._show)
         return to("/plans?done=proposed")
+
+    def _is_new(self, digest: str) -> bool:
+        """Say whether this site neither holds the plan nor was ever asked about it."""
+        return self._office.plan_shelf.find(digest) is None and self._office.plan_shelf.asked(digest) is None
+
+    async def _proposable(self, request: Request, digest: str) -> Response:
+        try:
+            plan = await self._drafted(digest)
+        except ConsiliumError as error:
+            raise NotFoundError(
+                f"This site has seen no plan of that digest, and gets none from the platform: {error.message}"
+            ) from error
+        return await self._ask(request, plan)
+
+    async def _ask(self, request: Request, plan: PlanDocument) -> Response:
+        """Show a drafted plan with the form that signs its proposal."""
+        about: dict[str, Any] = {"plan": plan, "names": dict(await self._page.consortia())}
+        return await self._page.render(request, "plan_propose.html", **about)
 
     async def _drafted(self, digest: str) -> PlanDocument:
         try:

@@ -103,7 +103,10 @@ def open_invitations(organization_id: UUID) -> QuerySet[Invitation]:
     )
 
 
-def member_page_of(organization_id: UUID) -> str:
-    """Where the organization's own people reach their agent's page; empty if nobody has said."""
+def member_page_of(organization_id: UUID, place: str = "") -> str:
+    """Where the organization's own people reach their agent's page, or a place on it; empty if nobody has said.
+
+    Places are the addresses of `agent.member_page.application`: `ballots/PROPOSAL`, `plans/DIGEST`.
+    """
     found = MemberPage.objects.filter(organization_id=organization_id).first()
-    return found.address if found else ""
+    return f"{found.address.rstrip('/')}/{place}" if found else ""

@@ -100,7 +100,7 @@ def _page(request: HttpRequest, found: Proposal) -> dict[str, Any]:
         "title": title_of(found, names),
         "sentence": sentence_of(found, is_ones_own=may_vote),
         "may_vote": may_vote and found.is_open,
-        "member_page": member_page_of(own.pk) if own else "",
+        "member_page": member_page_of(own.pk, f"ballots/{found.pk}") if own else "",
         "changes": changes_of(found, names),
         "call": call_of(found),
         "proof_steps": proof_steps(found),

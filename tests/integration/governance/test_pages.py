@@ -111,8 +111,25 @@ def test_the_button_leads_to_ones_own_member_page_once_it_is_known(hospital, adm
         MemberPage._base_manager.create(organization=world.hospital, address="https://agent.hospital.example/")
     path = reverse("proposal", args=[admission.pk])
 
-    assert '<a class="btn btn-primary" href="https://agent.hospital.example/">' in hospital.get(path).text
+    ballot = f"https://agent.hospital.example/ballots/{admission.pk}"
+    assert f'<a class="btn btn-primary" href="{ballot}">' in hospital.get(path).text
     assert "agent.hospital.example" not in logged_in("bank").get(path).text
+
+
+def test_an_open_proposal_says_how_old_it_is_and_can_be_paused(hospital, admission, as_system):
+    path = reverse("proposal", args=[admission.pk])
+    page = hospital.get(path).text
+    assert 'id="proposal" data-live hx-get=' in page
+    assert "live.js" in page
+    assert 'data-fresh="Updated {n} s ago"' in page
+    assert f'href="{path}">Refresh</a>' in page
+    with as_system():
+        Proposal.objects.filter(pk=admission.pk).update(state="executed")
+
+    ended = hospital.get(path).text
+
+    assert "data-live" not in ended
+    assert "live.js" not in ended
 
 
 def test_who_has_voted_is_not_asked_again(admission):

@@ -12,7 +12,7 @@ from django.test import Client
 from audit.models import AuditRecord
 from consortium.common import blobs
 from consortium.governance.models import Proposal
-from consortium.membership.models import RoleAssignment
+from consortium.membership.models import MemberPage, RoleAssignment
 from tests.factories.membership import make_user
 from tests.factories.training import make_model, make_plan, make_round, make_run
 from training.domain.plan_document import parse_plan
@@ -246,6 +246,23 @@ def test_a_wrong_file_names_row_and_column_and_never_the_value(hospital, release
     assert "flying" not in words_of(answer)
     with as_system():
         assert not AuditRecord.objects.filter(action="model.prediction.serve", outcome="succeeded").exists()
+
+
+def test_a_draft_is_proposed_at_ones_own_member_page_where_it_is_known_and_by_command_else(
+    hospital, login, trained, world, as_system, as_superuser
+):
+    path, command = f"/plans/{trained.plan.pk}/", f"consilium-site plans propose {trained.plan.digest}"
+    with as_system():
+        Plan.objects.filter(pk=trained.plan.pk).update(state="draft")
+    assert command in words_of(hospital.get(path))
+    assert "Propose at your member page" not in words_of(hospital.get(path))
+
+    with as_superuser():
+        MemberPage._base_manager.create(organization=world.hospital, address="https://agent.hospital.example")
+
+    address = f'href="https://agent.hospital.example/plans/{trained.plan.digest}"'
+    assert address in hospital.get(path).content.decode()
+    assert "agent.hospital.example" not in login("bank").get(path).content.decode()
 
 
 def test_a_missing_value_follows_the_plans_rule_for_its_column(hospital, gappy):

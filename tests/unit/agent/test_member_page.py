@@ -36,7 +36,8 @@ def _form(
 def test_stranger_is_led_to_the_door(browser: Browser, path: str) -> None:
     answer = browser.get(path)
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == ("/login" if path == "/" else f"/login?next={path}")
 
 
 @pytest.mark.parametrize("path", ["/logout", *FORMS])
@@ -60,6 +61,53 @@ def test_person_logs_in_under_a_new_cookie_that_scripts_and_other_sites_do_not_g
     assert "samesite=strict" in cookie.lower()
     assert browser.http.cookies[COOKIE] != before
     assert "Vera" in browser.get("/").text
+
+
+def test_who_logs_in_on_the_way_to_a_page_comes_to_it(browser: Browser) -> None:
+    path = f"/ballots/{ADMISSION}"
+    door = browser.get(browser.get(path).headers["location"])
+    fields = dict(re.findall(r'name="(csrf_token|next)" value="([^"]+)"', door.text))
+
+    wrong = browser.post("/login", {**fields, "name": "vera", "pass_phrase": "wrong"})
+    answer = browser.post("/login", {**fields, "name": "vera", "pass_phrase": PHRASE})
+
+    assert f'name="next" value="{path}"' in wrong.text
+    assert answer.headers["location"] == path
+    assert browser.get(f"/login?next={path}").headers["location"] == path
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "/a?b",
+        "/ ",
+    ],
+)
+def test_the_door_leads_nobody_elsewhere(browser: Browser, elsewhere: str) -> None:
+    fields = {"csrf_token": browser.token("/login"), "name": "vera", "pass_phrase": PHRASE, "next": elsewhere}
+
+    assert browser.post("/login", fields).headers["location"] == "/"
+
+
+def test_a_link_of_another_site_is_followed_once_more_by_the_page_itself_so_that_its_cookie_comes(
+    browser: Browser,
+) -> None:
+    path = f"/ballots/{ADMISSION}"
+    browser.log_in()
+    cookies, browser.http.cookies = browser.http.cookies, type(browser.http.cookies)()
+
+    arriving = browser.get(path, headers={"Sec-Fetch-Site": "cross-site"})
+    browser.http.cookies = cookies
+
+    assert arriving.status_code == 200
+    assert "set-cookie" not in arriving.headers
+    assert f'<meta http-equiv="refresh" content="0; url={path}">' in arriving.text
+    assert "Please let us in" in browser.get(path, headers={"Sec-Fetch-Site": "same-origin"}).text
 
 
 def test_cookie_from_before_the_log_in_is_worth_nothing_after_it(browser: Browser) -> None:

@@ -262,6 +262,23 @@ def test_voter_reads_a_drafted_plan_before_it_is_put_to_the_vote(
     assert (refused.status_code, desk.sent) == (403, [])
 
 
+def test_the_address_of_a_drafted_plan_shows_it_as_it_would_be_put_to_the_vote(
+    world: World, browser: Browser, desk: Desk
+) -> None:
+    plan = make_plan(title="Drafted elsewhere")
+    world.blobs.put(plan.to_bytes())
+    browser.log_in("vera")
+
+    shown = browser.get(f"/plans/{plan.digest()}")
+
+    assert "proposes the plan “Drafted elsewhere”" in shown.text
+    assert f'name="digest" value="{plan.digest()}"' in shown.text
+    assert not desk.sent
+    unknown = browser.get(f"/plans/{FORGED}")
+    assert unknown.status_code == 404
+    assert "has seen no plan of that digest" in unknown.text
+
+
 def test_steward_and_bytes_that_are_no_plan_propose_nothing(
     world: World, site: Site, browser: Browser, desk: Desk
 ) -> None:

@@ -25,6 +25,7 @@ from agent.training.runner_process import RunnerProcess
 from consent.fhir.generator import generate_consents
 from consortium.kernel.digests import digest_to_bytes32, sha256_digest
 from consortium.kernel.eip712 import Domain, typed_hash
+from consortium.kernel.errors import NotFoundError
 from consortium.kernel.identifiers import from_hex, to_hex
 from consortium.kernel.manifests import CohortManifest
 from consortium.kernel.secp256k1 import recover
@@ -76,6 +77,8 @@ class Blobs:
 
     async def blob(self, digest: str, *, largest: int = 0) -> bytes:
         self.fetched.append(digest)
+        if digest not in self.held:
+            raise NotFoundError("The platform has no such document.")
         if sha256_digest(self.held[digest]) != digest:
             raise ContradictionError(f"The platform sent other bytes than those of {digest}.")
         return self.held[digest]

@@ -15,6 +15,7 @@ from audit.acts import Subject
 from consortium.governance.portal.seats import headline
 from consortium.governance.selectors import proposals
 from consortium.kernel.errors import ConsiliumError
+from consortium.membership.selectors import member_page_of
 from training.backends.known import BACKENDS
 from training.domain.plan_document import PlanDocument
 from training.domain.states import PlanState
@@ -51,6 +52,7 @@ def plan(request: HttpRequest, plan: UUID) -> HttpResponse:
         "runs": reads.runs().filter(plan=found),
         "may_start": may_start(request, found),
         "is_author": found.organization_id == own,
+        "member_page": member_page_of(own, f"plans/{found.digest}") if own == found.organization_id else "",
         "may_draft": has_role(request, *ROLES),
         "log": happenings_of("plan", found.pk, found.consortium_id, sites),
         "steps": _steps(found),
