@@ -140,7 +140,7 @@ def _missing(answers: Mapping[str, Any], constant: object) -> dict[str, Any]:
     }
 
 
-_REFUSE: tuple[str, Text] = ("", _("refused: its site takes no part"))
+_REFUSE: tuple[str, Text] = ("", _("refused"))
 _AS_VALUE: tuple[str, Text] = (VALUE, _("count as a constant"))
 
 
@@ -153,7 +153,7 @@ _READING = Ask(
     _("Scaled by"),
     "choice",
     choices=lambda column: [
-        (MEASURED, _("mean and deviation over all sites, measured in round 1")),
+        (MEASURED, _("measured mean and deviation")),
         (FIXED, _("numbers fixed here")),
     ],
 )
