@@ -34,8 +34,8 @@ class Group:
 
 OVERVIEW = Section("overview", _("Overview"), "layout-dashboard")
 WORK = Section("overview", _("My work"), "inbox", part="work", counts=True)
-MEMBERS = Section("members", _("Members"), "building-2", frozenset({"member"}))
-PROPOSALS = Section("proposals", _("Proposals"), "vote", frozenset({"proposal", "apply"}))
+MEMBERS = Section("members", _("Members"), "building-2", frozenset({"member", "apply"}))
+PROPOSALS = Section("proposals", _("Proposals"), "vote", frozenset({"proposal"}))
 CONSENTS = Section("consents", _("Consents"), "file-check", frozenset({"withdraw_consent", "import", "withdrawal"}))
 DATA_SETS = Section("data_sets", _("Data sets"), "database", frozenset({"data_set"}))
 PLANS = Section("plans", _("Plans"), "clipboard-list", frozenset({"plan", "plan_new", "run_new"}))

@@ -69,12 +69,12 @@ PORTAL = (
     Place("follow-none", f"/follow/0x{NOWHERE * 8}/"),
     Place("reports", "/reports/"),
     Place("report-form", "/reports/?framework=gdpr_art_30"),
-    Place("report", "/reports/", ROW),
     Place("bundles", "/bundles/"),
     Place("not-found", "/nowhere/"),
 )
 
-# At the hospital where the story's patient withdrew.
+# At the hospital that exported the story's evidence, and at the one whose patient withdrew.
+EXPORTED = (Place("report", "/reports/", ROW),)
 WITHDREW = (Place("withdrawal", "/consents/", "a[href*='/consents/withdrawals/']"),)
 
 # Whoever belongs to no consortium: every section says what will be there.
@@ -119,8 +119,14 @@ def as_administrator(visitor: Person, world: World) -> None:
     visitor.log_in(site.hospital.admin, site.admin_phrase)
 
 
-def as_other_administrator(visitor: Person, world: World) -> None:
-    """At the hospital where the story's patient withdrew."""
+def where_it_was_exported(visitor: Person, world: World) -> None:
+    """The administrator of the hospital that exported the story's evidence."""
+    site = world.sites[1]
+    visitor.log_in(site.hospital.admin, site.admin_phrase)
+
+
+def where_somebody_withdrew(visitor: Person, world: World) -> None:
+    """The administrator of the hospital whose patient withdrew in the story."""
     site = world.sites[4]
     visitor.log_in(site.hospital.admin, site.admin_phrase)
 
@@ -148,7 +154,8 @@ PLACES: tuple[tuple[Place, LogIn], ...] = tuple(
     (place, log_in)
     for log_in, places in (
         (as_administrator, PORTAL),
-        (as_other_administrator, WITHDREW),
+        (where_it_was_exported, EXPORTED),
+        (where_somebody_withdrew, WITHDREW),
         (as_operator, OPERATOR),
         (as_stranger, STRANGER),
         (as_voter, MEMBER),

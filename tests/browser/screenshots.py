@@ -19,6 +19,12 @@ from tests.browser.places import PLACES, LogIn
 from tests.e2e.instance import told
 
 FOLDER = project_root() / "docs" / "screenshots"
+# What the documents keep: the pages that people work on, without their empty and filtered states.
+KEPT = (
+    *("overview", "members", "people", "proposals", "proposal", "consents", "data-sets", "plan", "plan-new", "run"),
+    *("model", "audit", "record", "correlation", "reports", "report", "gallery"),
+    *("member-ballots", "member-consents", "member-plan", "member-rules", "member-privacy", "member-log"),
+)
 
 
 def main(argv: list[str]) -> int:
@@ -37,7 +43,10 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make screenshots", description=__doc__)
-    parser.add_argument("names", nargs="*", help="pages, such as overview; without any, all of them")
+    parser.add_argument(
+        "names", nargs="*", default=KEPT, help="pages, such as overview; by default those that the documents keep"
+    )
+    parser.add_argument("--every", action="store_true", help="every page")
     parser.add_argument("--all", action="store_true", help="both widths in both themes")
     parser.add_argument("--whole", action="store_true", help="the whole page, not what fits the window")
     parser.add_argument("--into", type=Path, default=FOLDER, help="folder (docs/screenshots)")
@@ -48,7 +57,7 @@ def _take(world: World, browser: Browser, options: argparse.Namespace) -> None:
     visitors: dict[LogIn, Person] = {}
     with ExitStack() as stack:
         for place, log_in in PLACES:
-            if options.names and place.name not in options.names:
+            if not options.every and place.name not in options.names:
                 continue
             if log_in not in visitors:
                 visitors[log_in] = stack.enter_context(person(browser, world.address))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from consortium.demo.__main__ import remove
+from consortium.demo.sites import wait_for
 from consortium.demo.steps import consents, evidence, founding, model, planning, services, training
 from consortium.demo.story import Story
 from consortium.demo.world import Ports, World, kept_ports
@@ -40,13 +41,24 @@ def founded(layout: Layout) -> Iterator[World]:
 
 @contextmanager
 def told(layout: Layout) -> Iterator[World]:
-    """The same with the whole story told once: a completed run, its released model, a bundle."""
+    """The same with the whole story told once: a completed run, its released model, a report of the first hospital."""
     with founded(layout) as world:
         if not world.stands("model"):
             story = Story(layout.demo)
             for step in REST:
                 step.tell(story, world)
+        _ensure_report(world)
         yield world
+
+
+def _ensure_report(world: World) -> None:
+    """The story's bundle is another member's; pages of reports are looked at as the first hospital."""
+    with world.admin(world.sites[0]) as officer:
+        path = f"consortia/{world.consortium['id']}/bundles"
+        if officer.get(path)["results"]:
+            return
+        asked = officer.post(path, {"report": "gdpr_art_30"}).json()
+        wait_for(60, lambda: officer.get(f"bundles/{asked['id']}")["state"] == "ready", "the report")
 
 
 def _ports(layout: Layout) -> Ports:

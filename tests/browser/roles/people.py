@@ -52,7 +52,13 @@ def invite_auditor(administrator: Person, account: Account) -> str:
 
 def come_in(guest: Person, account: Account, link: str) -> Page:
     """Open the link and choose a pass phrase: one lands inside."""
-    page = guest.open(link)
+    guest.open(link)
+    return choose_pass_phrase(guest, account)
+
+
+def choose_pass_phrase(guest: Person, account: Account) -> Page:
+    """Fill in the page to which the link has led."""
+    page = guest.page
     page.get_by_label("Pass phrase", exact=True).fill(account.phrase)
     page.get_by_label("Pass phrase again").fill(account.phrase)
     page.get_by_role("button", name="Come in").click()

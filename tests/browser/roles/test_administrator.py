@@ -9,7 +9,15 @@ from consortium.demo.world import World
 from tests.browser.driving import Person
 from tests.browser.places import as_administrator
 from tests.browser.roles.conftest import Arrive
-from tests.browser.roles.people import SCIENTIST, STEWARD, Account, come_in, invite, invite_auditor, new_account
+from tests.browser.roles.people import (
+    SCIENTIST,
+    STEWARD,
+    Account,
+    choose_pass_phrase,
+    invite,
+    invite_auditor,
+    new_account,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(900)]
 
@@ -25,7 +33,7 @@ def test_an_administrator_lets_somebody_in_by_a_link_changes_roles_shuts_out_and
     guest.open(link)
     guest.require_sound()
     expect(guest.page.get_by_role("heading", level=1, name="Join Hospital 3.5")).to_be_visible()
-    come_in(guest, account, link)
+    choose_pass_phrase(guest, account)
     guest.require_sound()
 
     _change_the_roles(administrator, account)

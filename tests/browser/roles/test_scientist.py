@@ -16,7 +16,7 @@ from tests.browser.roles.people import SCIENTIST
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(900)]
 
-ROUNDS = 3
+ROUNDS = 2
 
 
 def test_a_scientist_drafts_a_plan_runs_it_after_the_vote_and_opens_the_model(
