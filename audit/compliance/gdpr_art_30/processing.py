@@ -19,7 +19,8 @@ from audit.compliance.gdpr_art_30.common import (
 def controller(evidence: Evidence) -> Part:
     """Return Art. 30(1)(a): who decides."""
     own = evidence.member(evidence.exporter)
-    others = [member.name for member in evidence.members if member.organization != evidence.exporter]
+    deciding = [member for member in evidence.members if member.status == "active"]
+    others = [member.name for member in deciding if member.organization != evidence.exporter]
     return Part(
         name=f"{NAME}_a",
         title="(a) Controller",

@@ -12,10 +12,10 @@ _REVIEWING = (RoleAssignment.Role.ADMIN, RoleAssignment.Role.COMPLIANCE)
 
 def member_facts(consortium_id: UUID) -> list[MemberFacts]:
     """Return all that are or were members, in order of name."""
-    members = Membership.objects.filter(consortium_id=consortium_id).select_related("organization")
+    members = Membership.objects.filter(consortium_id=consortium_id).exclude(status=Membership.Status.APPLICANT)
     return [
         MemberFacts(str(one.organization_id), one.organization.name, one.organization.country, one.status)
-        for one in members.order_by("organization__name", "organization_id")
+        for one in members.select_related("organization").order_by("organization__name", "organization_id")
     ]
 
 

@@ -22,6 +22,7 @@ from audit.models import AuditLog
 from audit.recorder import record
 from consortium.common.tenancy import act_for
 from consortium.membership.models import Consortium, Organization, User
+from tests.factories.membership import make_member
 from tests.integration.bundles.conftest import ask_for_bundle, make
 from tests.integration.bundles.trained import Trained, register, train
 from tests.integration.bundles.verifying import verify
@@ -136,6 +137,14 @@ def test_records_of_processing_come_from_plans_data_sets_and_the_databases_own_w
     assert rows(report, "transfers") == [["Bank", "not on record", "not known: a country is not on record"]]
     assert rows(report, "secure_aggregation")[0][1:5] == [2, 4, 1, 50]
     assert fields(report)["row_security"] > 40
+
+
+def test_an_applicant_is_nobody_who_decides(world, chain, trained, as_system):
+    with as_system():
+        make_member(world.consortium, world.outsider, status="applicant")
+    report = report_of(made_of(world, chain, trained, "gdpr_art_30"))
+
+    assert fields(report)["other_members"] == "Bank"
 
 
 def test_a_dossier_holds_votes_rounds_and_figures_of_its_model(world, chain, trained):

@@ -24,6 +24,14 @@ def test_each_letter_of_the_article_is_a_part():
     assert list(parts(evidence())) == ["a", "b", "c", "d", "e", "f", "g"]
 
 
+def test_only_active_members_decide_together():
+    assert fields(parts(evidence())["a"])["other_members"].value == "Bank"
+
+    suspended = (replace(MEMBERS[0], status="suspended"), MEMBERS[1])
+    missing = fields(parts(evidence(members=suspended))["a"])["other_members"]
+    assert (missing.value, missing.reason) == (None, "There is no other member.")
+
+
 def test_purposes_and_columns_stand_in_words_and_numbers_of_people_are_bands():
     made = parts(evidence(consents=CONSENTS))
 
