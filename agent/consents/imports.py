@@ -35,6 +35,7 @@ MAX_UPLOAD_BYTES = 256 * 1024 * 1024
 MAX_REFUSED_KEPT = 10_000
 REPORTS_KEPT = 100
 _UPLOAD = ".upload"
+TABLE = ".csv"
 _NAME = re.compile(r"[^\w .()+-]")
 
 
@@ -111,7 +112,9 @@ class ImportDesk:
         """Make an empty private file for what a browser sends under this name."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         identity = uuid.uuid4()
-        path = self._folder / f"{identity}{_UPLOAD}"
+        # How a file is read follows from its name's end; nothing else of the name is taken over.
+        kind = TABLE if name.lower().endswith(TABLE) else ""
+        path = self._folder / f"{identity}{_UPLOAD}{kind}"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         return Upload(identity, path, 0, _shown(name), handle)
 
@@ -167,7 +170,7 @@ class ImportDesk:
 
     def sweep(self) -> int:
         """Delete, at the start, what a process that ended left behind; return how many files."""
-        left = list(self._folder.glob(f"*{_UPLOAD}"))
+        left = list(self._folder.glob(f"*{_UPLOAD}*"))
         for path in left:
             path.unlink(missing_ok=True)
             self._journal.record(KIND, "interrupted", **{KIND: path.stem})

@@ -298,3 +298,19 @@ def test_uploads_and_reports_are_private_files(steward: Browser, timed_site: Sit
 
     timed_site.folder.require_private()
     assert PHRASE not in (timed_site.folder.root / "imports").glob("*.json").__next__().read_text()
+
+
+def test_table_of_consents_is_read_as_one_by_its_name(steward: Browser, timed_site: Site) -> None:
+    table = (
+        b"record,decision,purpose,from,until,categories,text,id\n"
+        b"patient-7,permit,DUO:0000006,2024-05-01,2029-04-30,Patient,broad-consent-3,c7\n"
+        b"patient-8,perhaps,DUO:0000006,2024-05-01,2029-04-30,Patient,broad-consent-3,c8\n"
+    )
+
+    place = steward.upload(PATH, table, name="Spring.CSV").headers["location"]
+    timed_site.consents.imports.wait()
+
+    record = timed_site.consents.imports.find(uuid.UUID(place.rsplit("/", 1)[1]))
+    assert record is not None
+    assert (record.accepted, [refused.line for refused in record.refused]) == (1, [3])
+    assert left(timed_site) == []
