@@ -21,8 +21,8 @@ from consortium.embedded.supervisor import Instance
 from consortium.embedded.tied import TiedProcess
 
 VOTER = "voter"
-# What the agent says of a ballot that has not reached it.
-NOT_OFFERED = "No such ballot waits"
+# What the agent says of a ballot that has not reached it, and of one that opens with one of the next blocks.
+NOT_YET = ("No such ballot waits", "Ballots are taken from")
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Site:
 
         def cast() -> bool:
             done = self._run(words)
-            if done.returncode != 0 and NOT_OFFERED not in done.stderr:
+            if done.returncode != 0 and not any(reason in done.stderr for reason in NOT_YET):
                 raise ClaimFailedError(f"The ballot at {self.hospital.name}: {done.stderr[-800:]}")
             return done.returncode == 0
 
