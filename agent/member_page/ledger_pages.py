@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent.consents.data_set_shelf import FoundSet
+from agent.data.serving import serves
 from agent.member_page.desk_view import Page
 from agent.member_page.plan_pages import learn_plans
 from agent.people import Person
-from agent.training.plan_checks import serves
 from agent.training.run_book import RunRecord, Total, total
 
 

@@ -8,11 +8,12 @@ from enum import StrEnum
 
 from agent.configuration import Rules
 from agent.consents.data_set_shelf import DataSetShelf, FoundSet
+from agent.data.serving import serves
 from agent.training.ledger import Ledger
 from agent.training.plan_shelf import PlanShelf
 from agent.training.plans import ALLOWED, REFUSED, Plans, own_digests
 from agent.wording import gettext as _
-from consent.domain.purposes import covers, purpose_label
+from consent.domain.purposes import purpose_label
 from consortium.kernel.bands import band_label
 from consortium.kernel.errors import ConsiliumError, NotFoundError
 from consortium.kernel.identifiers import from_hex
@@ -136,14 +137,6 @@ def _once(ledger_of: LedgerOf) -> LedgerOf:
         return answer
 
     return asked
-
-
-def serves(found: FoundSet, plan: PlanDocument) -> bool:
-    """Say whether a data set has a plan's columns, purpose and conditions."""
-    columns = {column["name"]: column["kind"] for column in found.columns}
-    has_columns = all(columns.get(name) == kind for name, kind in plan.data_schema.columns.items())
-    has_purpose = any(covers(purpose, plan.purpose) for purpose in found.purposes)
-    return has_columns and has_purpose and set(found.conditions) <= set(plan.conditions)
 
 
 def smallest_cohort(plan: PlanDocument, rules: Rules) -> int:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from agent.data.checking import subject_id
 from agent.data.description import SUFFIXES, Description, read_description
+from agent.data.serving import serves
 from agent.data.tables import Cell, open_table
 from agent.data.values import Reader, between, bit, category, is_missing, number
 from agent.folder import SiteFolder
 from agent.journal import Journal
 from agent.training.errors import refused
-from consent.domain.purposes import covers
 from consortium.kernel.errors import InvalidInputError
 from training.federated.algorithms.features import BinaryFeature, CategoricalFeature, Feature, MeasuredFeature, Row
 from training.federated.algorithms.targets import BinaryTarget, CategoryTarget, Target
@@ -145,7 +145,7 @@ class RecordDoor:
             except InvalidInputError:
                 broken.append(path.name)
                 continue
-            if description.name in registered and _serves(description, plan):
+            if description.name in registered and serves(description, plan):
                 return description
         unread = f" These files are no data-set files: {', '.join(broken)}." if broken else ""
         raise refused(
@@ -215,13 +215,6 @@ def _target_reader(target: Target, description: Description) -> Reader:
     if target.equals not in categories:
         raise RowFormatError(f"The plan learns a category of {target.name} that this site's description does not list.")
     return category(categories)
-
-
-def _serves(description: Description, plan: PlanDocument) -> bool:
-    columns = {column["name"]: column["kind"] for column in description.columns}
-    has_columns = all(columns.get(name) == kind for name, kind in plan.data_schema.columns.items())
-    has_purpose = any(covers(purpose, plan.purpose) for purpose in description.purposes)
-    return has_columns and has_purpose and set(description.conditions) <= set(plan.conditions)
 
 
 def _name(token: str) -> bytes:
