@@ -8,10 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.acts import Actor, Subject
-from audit.refusals import attempt
 from consortium.common.idempotency import answer_once
-from consortium.membership.access import require_member, require_role
-from consortium.membership.models import User
+from training.asking import attempted, require_asker
 
 
 def post_once(
@@ -28,21 +26,11 @@ def post_once(
 
     The log is the consortium's, or the organization's own where `consortium_id` is None.
     """
-    organization = require_role(request, *roles)
-    if consortium_id is not None:
-        require_member(consortium_id, organization.pk)
-    user: User = request.user  # type: ignore[assignment] # authenticated
-    actor = Actor.person(user.pk, organization.pk)
+    organization_id, actor = require_asker(request, *roles, consortium_id=consortium_id)
 
     def recorded() -> Response:
-        with attempt(
-            action=action,
-            organization_id=None if consortium_id else organization.pk,
-            consortium_id=consortium_id,
-            actor=actor,
-            subject=subject,
-            data=data or {},
-        ):
-            return act(organization.pk, actor)
+        return attempted(
+            act, organization_id, actor, action=action, subject=subject, consortium_id=consortium_id, data=data
+        )
 
-    return answer_once(request, organization_id=organization.pk, principal=str(user.pk), act=recorded)
+    return answer_once(request, organization_id=organization_id, principal=str(request.user.pk), act=recorded)

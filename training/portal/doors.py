@@ -8,10 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
 from audit.acts import Actor, Subject
-from audit.refusals import attempt
 from consortium.kernel.errors import ForbiddenError, NotFoundError
-from consortium.membership.access import require_member, require_role
-from consortium.membership.models import User
+from training.asking import attempted, require_asker
 
 ROLES = ("scientist", "admin")
 R = TypeVar("R")
@@ -46,20 +44,8 @@ def act_as_person(
         The refusal, for the page to show; `Http404` and `PermissionDenied` where there is no page to show.
     """
     try:
-        organization = require_role(request, *roles)
-        if consortium_id is not None:
-            require_member(consortium_id, organization.pk)
-        user: User = request.user  # type: ignore[assignment] # authenticated
-        actor = Actor.person(user.pk, organization.pk)
-        with attempt(
-            action=action,
-            organization_id=None if consortium_id else organization.pk,
-            consortium_id=consortium_id,
-            actor=actor,
-            subject=subject,
-            data=data or {},
-        ):
-            return act(organization.pk, actor)
+        asker = require_asker(request, *roles, consortium_id=consortium_id)
+        return attempted(act, *asker, action=action, subject=subject, consortium_id=consortium_id, data=data)
     except NotFoundError as error:
         raise Http404 from error
     except ForbiddenError as error:
