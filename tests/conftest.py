@@ -1,5 +1,6 @@
 """The test database is made by the owner; tests run as `consilium_app` behind row level security."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -30,8 +31,6 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
 
 
 def _create(name: str) -> None:
-    import os
-
     import psycopg
     from psycopg import sql
 
@@ -73,6 +72,14 @@ def _let_flush_pass_the_walls() -> None:
         )
 
     setattr(connection.ops, "execute_sql_flush", flush)  # noqa: B010  a plain assignment offends the type checker
+
+
+@pytest.fixture(autouse=True)
+def _umask_kept() -> Iterator[None]:
+    """The agent's commands narrow the process' umask; run inside a test, they must not reach the next one."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 Become = Callable[[str], AbstractContextManager[None]]

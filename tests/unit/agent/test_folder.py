@@ -165,7 +165,9 @@ def test_a_salts_folder_that_others_can_reach_is_refused(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apart = tmp_path / "apart"
-    apart.mkdir(mode=0o755)
+    apart.mkdir()
+    # Not by mkdir's mode: the process may hide new folders from others by its umask.
+    apart.chmod(0o755)
     monkeypatch.setenv(SALTS_VARIABLE, str(apart))
 
     with pytest.raises(FolderError, match=f"chmod 700 {apart}"):
