@@ -9,7 +9,7 @@ from agent.errors import ContradictionError
 from agent.wording import gettext as _
 from consortium.kernel.errors import InvalidInputError
 from contracts.artifacts import shipped
-from contracts.codec import AbiEntry, decode_values, encode_arguments, selector
+from contracts.rpc.codec import AbiEntry, decode_values, encode_arguments, selector
 
 
 @dataclass(frozen=True, slots=True)

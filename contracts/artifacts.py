@@ -6,8 +6,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from contracts.codec import AbiEntry, selector
 from contracts.errors import UnknownContractError
+from contracts.rpc.codec import AbiEntry, selector
 
 # Settings of the compiler, sources' digests and storage layouts included, ours have about 300 kB.
 MAX_ARTIFACT_BYTES = 8 * 2**20

@@ -23,8 +23,8 @@ from contracts.interface import Chain
 from contracts.models import ContractDeployment, OutboxTransaction
 from contracts.models.outbox import CONSTRUCTOR
 from contracts.outbox import enqueue
+from contracts.reading.streams import start_projection
 from contracts.relay import Relay
-from contracts.streams import start_projection
 
 __all__ = ["deploy_consortium"]
 

@@ -14,13 +14,13 @@ node had them or not, and are one transaction whatever happens.
 
 from dataclasses import dataclass
 
-from contracts.broadcasts import broadcast, due
 from contracts.chain import chain_from_settings
-from contracts.claims import Hook, claim
 from contracts.interface import Chain
-from contracts.outcomes import deliver_outcomes
 from contracts.relay import Relay, relay_from_settings
-from contracts.settlements import Settler
+from contracts.sending.broadcasts import broadcast, due
+from contracts.sending.claims import Hook, claim
+from contracts.sending.outcomes import deliver_outcomes
+from contracts.sending.settlements import Settler
 
 
 @dataclass

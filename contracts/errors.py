@@ -1,7 +1,7 @@
 """What can go wrong between us and the chain; no Django, because the agent meets the same errors.
 
 Nodes answer in their own words and numbers (Besu and anvil differ, and -32000 has about twenty
-meanings); `contracts.answers` turns these into this family, and nothing else reads a node's text.
+meanings); `contracts.rpc.answers` turns these into this family, and nothing else reads a node's text.
 """
 
 from collections.abc import Mapping

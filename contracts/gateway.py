@@ -1,7 +1,7 @@
 """The only door to a chain's nodes: JSON-RPC in, plain Python values and named errors out.
 
-The one module that imports web3. Every answer of a node passes `contracts.answers`, every value
-`contracts.codec`, so that no caller meets a web3 type or a node's own words.
+The one module that imports web3. Every answer of a node passes `contracts.rpc.answers`, every value
+`contracts.rpc.codec`, so that no caller meets a web3 type or a node's own words.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,6 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import RPCEndpoint
 
 from consortium.kernel.secp256k1 import checksum_address
-from contracts import codec
-from contracts.answers import error_from_answer
 from contracts.artifacts import Artifacts, shipped
 from contracts.errors import (
     BlockNotFoundError,
@@ -28,7 +26,9 @@ from contracts.errors import (
     WrongChainError,
 )
 from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
-from contracts.log_windows import read_logs
+from contracts.rpc import codec
+from contracts.rpc.answers import error_from_answer
+from contracts.rpc.log_windows import read_logs
 
 __all__ = ["BlockHeader", "ChainEvent", "ContractReference", "Gateway", "Receipt"]
 

@@ -19,7 +19,7 @@ from contracts.errors import ChainError
 from contracts.interface import Chain
 from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
 from contracts.projections import handlers_of, projects
-from contracts.streams import read_window, start_projection
+from contracts.reading.streams import read_window, start_projection
 
 __all__ = ["ProjectReport", "apply_next", "project_once", "projects", "start_projection"]
 

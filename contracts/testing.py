@@ -15,7 +15,6 @@ from hexbytes import HexBytes
 
 from consortium.kernel.digests import keccak256
 from consortium.kernel.secp256k1 import checksum_address
-from contracts import codec
 from contracts.artifacts import Artifacts
 from contracts.errors import (
     BlockNotFoundError,
@@ -30,6 +29,7 @@ from contracts.errors import (
     WrongChainError,
 )
 from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
+from contracts.rpc import codec
 
 # What Besu's SEQUENCED pool takes ahead of the chain.
 MAX_AHEAD = 614

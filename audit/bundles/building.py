@@ -27,7 +27,7 @@ from consortium.common.correlation import set_correlation_id
 from consortium.common.tenancy import act_for
 from consortium.kernel.digests import sha256_digest
 from consortium.kernel.errors import ConsiliumError
-from contracts.evidence import EvidenceGateway, evidence_from_settings
+from contracts.reading.evidence import EvidenceGateway, evidence_from_settings
 
 logger = logging.getLogger(__name__)
 

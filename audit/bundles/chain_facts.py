@@ -6,7 +6,7 @@ from django.conf import settings
 
 from audit.bundles.archive import ChainFacts
 from consortium.membership.selectors import contracts_of
-from contracts.evidence import EvidenceGateway
+from contracts.reading.evidence import EvidenceGateway
 
 
 def chain_facts(consortium_id: UUID, chain: EvidenceGateway) -> ChainFacts:

@@ -8,7 +8,7 @@ from audit.bundles.selection import Selection
 from audit.compliance.html import render_html
 from audit.compliance.pdf import render_pdf
 from consortium.kernel.canonical import canonical_json
-from contracts.evidence import EvidenceGateway
+from contracts.reading.evidence import EvidenceGateway
 
 
 def files_of(selection: Selection, *, report: Mapping[str, Any], chain: EvidenceGateway) -> dict[str, bytes]:

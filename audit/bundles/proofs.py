@@ -11,7 +11,7 @@ from audit.log.nodes import with_nodes
 from consortium.kernel.canonical import canonical_json
 from consortium.kernel.identifiers import to_hex
 from consortium.kernel.merkle import consistency_proof, inclusion_path
-from contracts.evidence import EvidenceGateway
+from contracts.reading.evidence import EvidenceGateway
 
 
 def note_path(size: int) -> str:

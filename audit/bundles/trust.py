@@ -14,8 +14,8 @@ from audit.log.keys import published_key
 from audit.log.quorums import witness_quorum
 from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
 from consortium.membership.models import Membership, OrganizationKey
-from contracts.evidence import EvidenceGateway, evidence_from_settings
 from contracts.models import ChainEventRecord
+from contracts.reading.evidence import EvidenceGateway, evidence_from_settings
 
 FORMAT = "consilium-trust/1"
 

@@ -11,8 +11,8 @@ from contracts.chain import may_heal
 from contracts.errors import ChainRewoundError
 from contracts.events import BlockHeader
 from contracts.interface import Chain
-from contracts.log_windows import MAX_WINDOW_BLOCKS
 from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment
+from contracts.rpc.log_windows import MAX_WINDOW_BLOCKS
 
 logger = logging.getLogger(__name__)
 

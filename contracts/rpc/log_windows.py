@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from consortium.kernel.secp256k1 import checksum_address
-from contracts import codec
 from contracts.artifacts import Artifacts
 from contracts.errors import BlockNotFoundError, ChainTimeoutError, RangeTooLargeError
 from contracts.events import ChainEvent, ContractReference
+from contracts.rpc import codec
 
 # Besu's default of rpc-max-logs-range: last minus first block may be 5,000; we stay one below.
 MAX_WINDOW_BLOCKS = 5_000

@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from consortium.common.models import TransactionState
-from contracts.claims import MAX_IN_FLIGHT, Hook, fail
 from contracts.errors import (
     ChainRequestError,
     GasLimitError,
@@ -22,6 +21,7 @@ from contracts.interface import Chain
 from contracts.models import OutboxTransaction
 from contracts.models.outbox import FILLER
 from contracts.relay import Relay
+from contracts.sending.claims import MAX_IN_FLIGHT, Hook, fail
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from consortium.common.correlation import set_correlation_id
 from consortium.common.models import TransactionState
-from contracts.claims import Hook
 from contracts.models import OutboxTransaction
 from contracts.outbox import outcome_handler
+from contracts.sending.claims import Hook
 
 logger = logging.getLogger(__name__)
 

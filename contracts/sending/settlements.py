@@ -8,15 +8,15 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from consortium.common.models import TransactionState
-from contracts import codec
 from contracts.chain import may_heal
-from contracts.claims import Hook, calldata, fail
 from contracts.errors import ChainRewoundError, TransactionRevertedError
 from contracts.events import Receipt
 from contracts.interface import Chain
 from contracts.models import ContractDeployment, OutboxTransaction
 from contracts.models.outbox import CONSTRUCTOR, FILLER
 from contracts.relay import Relay
+from contracts.rpc import codec
+from contracts.sending.claims import Hook, calldata, fail
 from contracts.values import to_json
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from consortium.kernel.errors import ConsiliumError
 from consortium.kernel.identifiers import from_hex
 from consortium.membership.models import Membership
 from contracts.artifacts import shipped
-from contracts.codec import decode_values
+from contracts.rpc.codec import decode_values
 
 REGISTRY = "ConsortiumRegistry"
 # The registry's function of each kind of act, as in ActRoutes.sol.

@@ -15,7 +15,7 @@ from contracts.events import BlockHeader
 from contracts.interface import Chain
 from contracts.loops import stay_until_stopped, stop_on_signals, work_until_stopped
 from contracts.projector import project_once
-from contracts.streams import CHANNEL
+from contracts.reading.streams import CHANNEL
 
 # A block is seen within this time of its coming: a look is one short request, and no query.
 LOOK_SECONDS = 0.1

@@ -7,9 +7,9 @@ from eth_account import Account
 
 from consortium.kernel.identifiers import uuid_to_bytes32
 from contracts.dispatcher import Dispatcher
-from contracts.evidence import EvidenceGateway
 from contracts.models import ContractDeployment
 from contracts.projector import project_once, start_projection
+from contracts.reading.evidence import EvidenceGateway
 from contracts.relay import Relay
 from tests.chain.anvil import Anvil
 from tests.integration.agent.networks import PARAMETERS, POLICY, RULE, VALIDATOR, Network

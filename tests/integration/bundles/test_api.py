@@ -10,7 +10,7 @@ from audit.bundles.exporters import EXPORTERS
 from audit.bundles.storage import bundle_path
 from audit.models import AuditRecord, Bundle
 from consortium.common.tenancy import act_for
-from contracts.evidence import EvidenceGateway, evidence_from_settings
+from contracts.reading.evidence import EvidenceGateway, evidence_from_settings
 from tests.integration.bundles.conftest import ask_for_bundle, make, witnessed
 
 COLLECTIONS = ("records", "checkpoints", "bundles", "trust")

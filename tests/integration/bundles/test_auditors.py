@@ -26,7 +26,7 @@ from audit.models import AuditRecord, Bundle
 from consortium.common.models import RememberedAnswer
 from consortium.common.tenancy import act_for
 from consortium.membership.models import AuditorAppointment, RoleAssignment, User
-from contracts.evidence import evidence_from_settings
+from contracts.reading.evidence import evidence_from_settings
 from tests.factories.membership import make_user
 from tests.integration.bundles.conftest import ask_for_bundle
 from tests.integration.bundles.verifying import verify

@@ -15,7 +15,7 @@ from audit.bundles.sweeping import abandoned_bundles
 from audit.compliance.registry import UnknownReportError
 from audit.models import AuditRecord, Bundle, PersonalField
 from consortium.common.tenancy import act_for
-from contracts.evidence import EvidenceGateway
+from contracts.reading.evidence import EvidenceGateway
 from tests.integration.audit.conftest import superuser
 from tests.integration.bundles.conftest import ask_for_bundle, make
 from tests.integration.bundles.verifying import verify

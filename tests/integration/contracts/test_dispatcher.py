@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from contracts import claims, outbox
+from contracts import outbox
 from contracts.dispatcher import Dispatcher
 from contracts.errors import (
     ChainRequestError,
@@ -17,6 +17,7 @@ from contracts.errors import (
     WrongChainError,
 )
 from contracts.models import ContractDeployment, OutboxTransaction, RelayAccount
+from contracts.sending import claims
 from tests.chain.counter import LIMIT, fake_chain, text32
 from tests.integration.contracts.conftest import add, deploy
 

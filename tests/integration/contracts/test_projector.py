@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from consortium.common.correlation import correlation_id, set_correlation_id
 from consortium.common.tenancy import act_for
-from contracts import streams
 from contracts.dispatcher import Dispatcher
 from contracts.errors import ChainRewoundError, ChainUnavailableError
 from contracts.events import ChainEvent
 from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, RelayAccount
 from contracts.projections import projects
 from contracts.projector import ProjectReport, project_once, start_projection
+from contracts.reading import streams
 from tests.chain.counter import fake_chain, text32
 from tests.integration.contracts.conftest import add, deploy
 

@@ -16,7 +16,7 @@ from consortium.governance.models import Ballot, DecisionRule, Proposal
 from consortium.kernel.identifiers import uuid_to_bytes32
 from consortium.membership.models import MemberPage, Membership, OrganizationKey
 from contracts.artifacts import shipped
-from contracts.codec import encode_arguments
+from contracts.rpc.codec import encode_arguments
 from tests.factories.membership import World, make_world
 from tests.factories.training import make_plan, make_round, make_run
 

@@ -6,7 +6,7 @@ from agent.acts import ACTS, KIND_NUMBERS
 from agent.errors import ContradictionError
 from consortium.kernel.errors import InvalidInputError
 from contracts.artifacts import shipped
-from contracts.codec import type_text
+from contracts.rpc.codec import type_text
 
 _VALUES = {
     "bytes32": st.binary(min_size=32, max_size=32),

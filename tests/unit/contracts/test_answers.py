@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contracts import errors
-from contracts.answers import error_from_answer
+from contracts.rpc.answers import error_from_answer
 
 RECORDED = Path(__file__).resolve().parents[2] / "data" / "besu" / "refusals.jsonl"
 BY_LABEL = {row["label"]: row["response"] for row in map(json.loads, RECORDED.read_text().splitlines())}

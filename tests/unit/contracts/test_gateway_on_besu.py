@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts import log_windows
 from contracts.artifacts import Artifacts
 from contracts.errors import (
     BlockNotFoundError,
@@ -19,6 +18,7 @@ from contracts.errors import (
 )
 from contracts.events import ContractReference
 from contracts.gateway import Gateway
+from contracts.rpc import log_windows
 from tests.unit.contracts.besu_replay import CHAIN_ID, DATA, Recording, serve
 
 RECORDER = ContractReference("Recorder", "0x221EDC9c97365E06dA77B157cEfa535E04efA52D")

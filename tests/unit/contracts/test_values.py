@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts import codec
 from contracts.errors import ContractArgumentsError
+from contracts.rpc import codec
 from contracts.values import from_json, to_json
 
 PLAIN = st.booleans() | st.integers(-(2**255), 2**256 - 1) | st.binary(max_size=64) | st.text(max_size=20)
