@@ -60,6 +60,7 @@ def _as_json(result: Result) -> str:
         "verifier": VERSION,
         "refusals": [{"where": refusal.where, "reason": refusal.reason} for refusal in findings.refusals],
         "checked": findings.checked,
+        "assumed": findings.assumed,
         "unchecked": findings.unchecked,
     }
     return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
@@ -71,6 +72,7 @@ def _as_text(result: Result) -> str:
     for title, items in (
         ("Refused", [f"{refusal.where}: {refusal.reason}" for refusal in findings.refusals]),
         ("Checked", findings.checked),
+        ("Assumed", findings.assumed),
         ("Not checked", findings.unchecked),
     ):
         lines += ["", f"{title}:", *(f"  - {item}" for item in items)] if items else []

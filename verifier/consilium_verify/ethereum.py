@@ -1,7 +1,7 @@
-"""What Ethereum gives us: keccak-256, EIP-712 hashes, recovery of signers, block hashes."""
+"""What Ethereum gives us: keccak-256, EIP-712 hashes, recovery of signers."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import coincurve
@@ -11,16 +11,6 @@ from consilium_verify.fields import array, raw
 from consilium_verify.findings import RefusedError
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-# The header's members in the order of their RLP list; the later ones came with London, Shanghai, Cancun, Prague.
-HEADER_MEMBERS = [
-    *("parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom", "difficulty"),
-    *("number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce", "baseFeePerGas"),
-    *("withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash"),
-]
-_SCALARS = frozenset(
-    ("difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "blobGasUsed", "excessBlobGas")
-)
-_REQUIRED_MEMBERS = 15
 
 
 def keccak256(data: bytes) -> bytes:
@@ -55,32 +45,6 @@ def recover(digest: bytes, signature: bytes) -> bytes:
     except ValueError as error:
         raise RefusedError("no key can have made the signature") from error
     return keccak256(key.format(compressed=False)[1:])[-20:]
-
-
-def header_hash(header: Mapping[str, Any]) -> bytes:
-    """Return the hash of a block header of a chain without seals in it (not QBFT's)."""
-    present = [member for member in HEADER_MEMBERS if member in header]
-    if present != HEADER_MEMBERS[: len(present)] or len(present) < _REQUIRED_MEMBERS or len(present) != len(header):
-        raise RefusedError("the block header does not have the members of an Ethereum header")
-    return keccak256(_rlp_list([_header_member(member, header[member]) for member in present]))
-
-
-def _header_member(member: str, value: Any) -> bytes:
-    data = raw(value)
-    # Scalars lose their leading zeros; the others have a fixed width.
-    return data.lstrip(b"\0") if member in _SCALARS else data
-
-
-def _rlp_list(items: Sequence[bytes]) -> bytes:
-    payload = b"".join(item if len(item) == 1 and item[0] < 0x80 else _prefixed(0x80, item) for item in items)
-    return _prefixed(0xC0, payload)
-
-
-def _prefixed(base: int, payload: bytes) -> bytes:
-    if len(payload) < 56:
-        return bytes([base + len(payload)]) + payload
-    length = len(payload).to_bytes((len(payload).bit_length() + 7) // 8, "big")
-    return bytes([base + 55 + len(length)]) + length + payload
 
 
 def _domain(contract: str, chain_id: int, address: bytes) -> bytes:

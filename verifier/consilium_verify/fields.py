@@ -44,3 +44,8 @@ def raw(value: Any, size: int | None = None) -> bytes:
     if size is not None and len(result) != size:
         raise RefusedError(f"expected {size} bytes, found {len(result)}")
     return result
+
+
+def nodes(value: Any) -> list[bytes]:
+    """Return the nodes of a proof in a trie: a path of 32 bytes has at most 64, and its leaf."""
+    return [raw(node) for node in array(value, 65)]

@@ -1,4 +1,4 @@
-"""What a verification says: what was checked, what could not be, and what is refused with its place."""
+"""What a verification says: checked, assumed, not checked, and refused, each refusal with its place."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +26,7 @@ class Findings:
     """Collected while a bundle is read, so that one fault does not hide the next."""
 
     checked: list[str] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 

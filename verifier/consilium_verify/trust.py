@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilium_verify.canonical import parse_json
+from consilium_verify.chain.validators import Source
 from consilium_verify.fields import exact, natural, raw, text
 from consilium_verify.findings import Findings, RefusedError, TrustFileError
 from consilium_verify.manifest import Manifest
@@ -30,6 +31,7 @@ class Trust:
     chain_id: int
     genesis: bytes | None
     pinned_block: tuple[int, bytes] | None
+    source: Source | None
     contracts: Mapping[str, bytes]
     organizations: Mapping[bytes, Organization]
     witness_quorum: int
@@ -60,6 +62,12 @@ def check_origin(trust: Trust, manifest: Manifest, findings: Findings) -> None:
         findings.checked.append("log, chain and contracts are those of the trust file")
 
 
+def read_source(value: Any) -> Source:
+    """Read where a chain keeps the digest of its validators."""
+    source = exact(value, "address", "slot")
+    return Source(raw(source["address"], 20), natural(source["slot"]))
+
+
 def _trust(value: Any) -> Trust:
     exact(value, "format", "chain", "contracts", "log", optional=("organizations", "witness_quorum", "log_checkpoint"))
     if value["format"] != FORMAT:
@@ -68,7 +76,7 @@ def _trust(value: Any) -> Trust:
     key = VerifierKey.parse(text(log["key"]))
     if key.name != log["origin"]:
         raise RefusedError("the log's key has another name than its origin")
-    chain = exact(value["chain"], "chain_id", optional=("genesis", "checkpoint"))
+    chain = exact(value["chain"], "chain_id", optional=("genesis", "checkpoint", "validators"))
     if "genesis" not in chain and "checkpoint" not in chain:
         raise RefusedError("the chain needs its genesis block's hash or a checkpoint of height and hash")
     organizations = _object(value.get("organizations", {}))
@@ -81,6 +89,7 @@ def _trust(value: Any) -> Trust:
         natural(chain["chain_id"]),
         raw(chain["genesis"], 32) if "genesis" in chain else None,
         _block(chain["checkpoint"]) if "checkpoint" in chain else None,
+        read_source(chain["validators"]) if "validators" in chain else None,
         {text(name): raw(address, 20) for name, address in _object(value["contracts"]).items()},
         {raw(identifier, 32): _organization(member) for identifier, member in organizations.items()},
         quorum,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from consilium_verify.anchors import check_anchors
+from consilium_verify.blocks import check_blocks
 from consilium_verify.bundle import read_bundle
 from consilium_verify.canonical import parse_canonical_object
-from consilium_verify.chain import check_anchors
 from consilium_verify.findings import Findings
 from consilium_verify.log import check_consistency, check_pinned, read_checkpoints
 from consilium_verify.manifest import MANIFEST, Manifest, check_files, check_signature, read_manifest
@@ -61,7 +62,8 @@ def _check_contents(entries: dict[str, bytes], manifest: Manifest, trust: Trust 
     check_consistency(entries, checkpoints, findings)
     check_pinned(None if trust is None else trust.pinned_checkpoint, checkpoints, findings)
     records = check_records(entries, checkpoints, findings)
-    check_anchors(entries, manifest, checkpoints, trust, findings)
+    sealed = check_blocks(entries, manifest, trust, findings)
+    check_anchors(entries, manifest, checkpoints, sealed, trust, findings)
     check_statements(entries, manifest, records, trust, findings)
     with findings.at("report.json"):
         parse_canonical_object(entries.get("report.json", b""))

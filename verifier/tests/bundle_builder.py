@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 CHAIN_ID = 31337
 LOG_ID = "0x" + "aa" * 32
 GENESIS = "0x" + "bb" * 32
-CONTRACTS = {"AuditAnchor": "0x" + "01" * 20, "DecisionBoard": "0x" + "02" * 20}
+CONTRACTS = {"AuditAnchor": "0x" + "01" * 20, "DecisionBoard": "0x" + "02" * 20, "ValidatorSource": "0x" + "03" * 20}
 ORIGIN = "logs.example/cardiology"
 LOG_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -96,6 +96,10 @@ def address(key: bytes) -> str:
     return "0x" + keccak256(public[1:])[-20:].hex()
 
 
+def hexed(data: bytes) -> str:
+    return "0x" + data.hex()
+
+
 def word(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
@@ -152,10 +156,10 @@ def rlp_header_hash(fields: dict[str, str]) -> str:
     return "0x" + keccak256(b"\xf9" + len(payload).to_bytes(2, "big") + payload).hex()
 
 
-def anchor(log: Log, size: int, number: int) -> dict[str, Any]:
+def anchor(log: Log, size: int, number: int, chain_id: int = CHAIN_ID) -> dict[str, Any]:
     anchored_root = root(log.leaves[:size])
     words = [word(LOG_ID), size.to_bytes(32, "big"), anchored_root]
-    digest = typed_digest("AuditAnchor", "Checkpoint(bytes32 log,uint64 size,bytes32 root)", words)
+    digest = typed_digest("AuditAnchor", "Checkpoint(bytes32 log,uint64 size,bytes32 root)", words, chain_id)
     witnesses = list(SITES)[:2]
     listed = (96).to_bytes(32, "big") + len(witnesses).to_bytes(32, "big") + b"".join(map(word, witnesses))
     event = keccak256(b"CheckpointAnchored(bytes32,uint64,bytes32,bytes32[])")
@@ -181,17 +185,17 @@ def anchor(log: Log, size: int, number: int) -> dict[str, Any]:
     }
 
 
-def ballot_statement(line: int | None, choice: int = 1) -> tuple[dict[str, Any], str]:
+def ballot_statement(line: int | None, choice: int = 1, chain_id: int = CHAIN_ID) -> tuple[dict[str, Any], str]:
     message = {"decision": "0x" + "11" * 32, "subject": "0x" + "22" * 32, "organization": VOTER, "choice": str(choice)}
     words = [word(message["decision"]), word(message["subject"]), word(VOTER), choice.to_bytes(32, "big")]
-    digest = typed_digest("DecisionBoard", CAST_BALLOT, words)
+    digest = typed_digest("DecisionBoard", CAST_BALLOT, words, chain_id)
     statement = {"type": CAST_BALLOT, "organization": VOTER, "message": message, "line": line}
     return {**statement, "signature": sign(digest, VOTE_KEY)}, "0x" + digest.hex()
 
 
-def contents(log: Log) -> dict[str, bytes]:
+def contents(log: Log, ballot: tuple[dict[str, Any], str] | None = None) -> dict[str, bytes]:
     """Every file but manifest and signature, honestly made."""
-    statement, digest = ballot_statement(2)
+    statement, digest = ballot or ballot_statement(2)
     log.records[5] = {"action": "decision.ballot.cast", "statement": digest}
     leaves, size = log.leaves, log.sizes[-1]
     files = {

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from consilium_verify.canonical import encode, parse_canonical, parse_json
-from consilium_verify.ethereum import header_hash, keccak256, recover
+from consilium_verify.chain.headers import plain_hash, read_header
+from consilium_verify.ethereum import keccak256, recover
 from consilium_verify.findings import RefusedError
 from consilium_verify.merkle import leaf_hash, tree_root, verify_consistency, verify_inclusion
 from consilium_verify.notes import VerifierKey, note_text
@@ -140,10 +141,10 @@ def test_header_of_ethereums_first_block_has_its_hash() -> None:
         "nonce": "0x0000000000000042",
     }
 
-    assert header_hash(header).hex() == "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
+    assert plain_hash(read_header(header)).hex() == "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
     for changed in ({**header, "gasUsed": "0x0"}, {**header, "more": "0x"}, {k: header[k] for k in list(header)[:14]}):
         with pytest.raises(RefusedError):
-            header_hash(changed)
+            read_header(changed)
 
 
 def test_signer_of_the_mail_example_of_eip_712_is_recovered() -> None:

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from consilium_verify.anchor_blocks import AnchorBlock, check_anchor_blocks
+from consilium_verify.blocks import SealedBlock
 from consilium_verify.canonical import parse_canonical_object
-from consilium_verify.ethereum import header_hash, keccak256, recover, typed_data_digest
+from consilium_verify.chain.receipts import Log
+from consilium_verify.ethereum import keccak256, recover, typed_data_digest
 from consilium_verify.fields import array, exact, natural, raw
 from consilium_verify.findings import Findings, RefusedError
 from consilium_verify.manifest import Manifest
@@ -21,14 +24,12 @@ EVENT = "CheckpointAnchored(bytes32,uint64,bytes32,bytes32[])"
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One anchored checkpoint and the block that it is said to lie in."""
+    """One anchored checkpoint, its event, and the block that it is said to lie in."""
 
     size: int
     root: bytes
-    number: int
-    block_hash: bytes
-    receipt: Mapping[str, Any]
-    header: Mapping[str, Any] | None
+    block: AnchorBlock
+    succeeded: bool
     witnesses: Sequence[Any]
 
 
@@ -36,23 +37,32 @@ def check_anchors(
     entries: Mapping[str, bytes],
     manifest: Manifest,
     checkpoints: Sequence[Checkpoint],
+    sealed: Mapping[int, SealedBlock] | None,
     trust: Trust | None,
     findings: Findings,
 ) -> None:
-    """Hold each anchor to a checkpoint, its event, its block header and its witnesses."""
+    """Hold each anchor to a checkpoint, its event, its witnesses, its block and its receipt."""
     anchors: list[Anchor] = []
     with findings.at(ANCHORS):
         anchors = _anchors(entries.get(ANCHORS, b""))
     before = len(findings.refusals)
     for number, anchor in enumerate(anchors, start=1):
-        where = f"{ANCHORS} anchor {number} (size {anchor.size})"
-        for check in (_check_checkpoint, _check_event, _check_header, _check_witnesses):
-            with findings.at(where):
+        for check in (_check_checkpoint, _check_event, _check_witnesses):
+            with findings.at(_place(number, anchor)):
                 check(anchor, manifest, checkpoints, trust)
     with findings.at(ANCHORS):
-        _check_blocks(anchors, trust)
+        _check_order(anchors)
+    if not anchors:
+        findings.unchecked.append("no checkpoint was anchored on a chain: the log's own signature is all there is")
+        return
     if len(findings.refusals) == before:
-        _tell(anchors, manifest, checkpoints, trust, findings)
+        _tell(anchors, checkpoints, trust, findings)
+    blocks = {_place(number, anchor): anchor.block for number, anchor in enumerate(anchors, start=1)}
+    check_anchor_blocks(entries, blocks, manifest, sealed, trust, findings)
+
+
+def _place(number: int, anchor: Anchor) -> str:
+    return f"{ANCHORS} anchor {number} (size {anchor.size})"
 
 
 def _check_checkpoint(
@@ -68,16 +78,14 @@ def _check_checkpoint(
 
 
 def _check_event(anchor: Anchor, manifest: Manifest, _checkpoints: Sequence[Checkpoint], _trust: Trust | None) -> None:
-    event = exact(anchor.receipt["log"], "address", "topics", "data")
-    topics = [raw(topic, 32) for topic in array(event["topics"], 4)]
-    data = raw(event["data"])
-    if natural(anchor.receipt["status"]) != 1:
+    event = anchor.block.event
+    if not anchor.succeeded:
         raise RefusedError("the transaction failed")
-    if raw(event["address"], 20) != _contract(manifest):
+    if event.address != _contract(manifest):
         raise RefusedError(f"the event is not of the contract {CONTRACT}")
-    if topics != [keccak256(EVENT.encode()), manifest.log_id]:
+    if event.topics != (keccak256(EVENT.encode()), manifest.log_id):
         raise RefusedError("the event is not an anchor of this log")
-    if data != _event_data(anchor):
+    if event.data != _event_data(anchor):
         raise RefusedError("the event carries another size or root, or other witnesses")
 
 
@@ -86,16 +94,6 @@ def _event_data(anchor: Anchor) -> bytes:
     witnesses = [raw(exact(item, "organization", "signature")["organization"], 32) for item in anchor.witnesses]
     words = [anchor.size.to_bytes(32, "big"), anchor.root, (96).to_bytes(32, "big"), len(witnesses).to_bytes(32, "big")]
     return b"".join(words + witnesses)
-
-
-def _check_header(anchor: Anchor, manifest: Manifest, _checkpoints: Sequence[Checkpoint], _trust: Trust | None) -> None:
-    # A QBFT hash leaves out round and seals of extraData: not read by this version.
-    if anchor.header is None or manifest.chain.kind != "development":
-        return
-    if header_hash(anchor.header) != anchor.block_hash:
-        raise RefusedError("the block's hash does not follow from its header")
-    if int.from_bytes(raw(anchor.header["number"]), "big") != anchor.number:
-        raise RefusedError("the block header has another number")
 
 
 def _check_witnesses(
@@ -118,43 +116,24 @@ def _check_witnesses(
         raise RefusedError(f"{len(signers)} witnesses signed; the trust file asks for {trust.witness_quorum}")
 
 
-def _check_blocks(anchors: Sequence[Anchor], trust: Trust | None) -> None:
-    sizes, numbers = [anchor.size for anchor in anchors], [anchor.number for anchor in anchors]
+def _check_order(anchors: Sequence[Anchor]) -> None:
+    sizes, numbers = [anchor.size for anchor in anchors], [anchor.block.number for anchor in anchors]
     if sizes != sorted(set(sizes)) or numbers != sorted(numbers):
         raise RefusedError("sizes and blocks of the anchors do not both grow")
-    known = dict([trust.pinned_block]) if trust is not None and trust.pinned_block else {}
-    for anchor in anchors:
-        if known.setdefault(anchor.number, anchor.block_hash) != anchor.block_hash:
-            raise RefusedError(f"the block {anchor.number} has another hash than is known of it")
 
 
 def _tell(
-    anchors: Sequence[Anchor],
-    manifest: Manifest,
-    checkpoints: Sequence[Checkpoint],
-    trust: Trust | None,
-    findings: Findings,
+    anchors: Sequence[Anchor], checkpoints: Sequence[Checkpoint], trust: Trust | None, findings: Findings
 ) -> None:
-    if not anchors:
-        findings.unchecked.append("no checkpoint was anchored on a chain: the log's own signature is all there is")
-        return
     last = anchors[-1]
     findings.checked.append(
         f"{len(anchors)} anchors carry the log's own sizes and roots; the last is of {last.size} records "
-        f"in block {last.number} with {len(last.witnesses)} witnesses"
+        f"in block {last.block.number} with {len(last.witnesses)} witnesses"
     )
     if trust is None or not trust.organizations:
         findings.unchecked.append("whose keys the witnesses signed with: the trust file names no organizations")
     if last.size < checkpoints[-1].size:
         findings.unchecked.append(f"records from index {last.size} on are not anchored yet")
-    if manifest.chain.kind == "development":
-        findings.unchecked.append(
-            "one development chain has no validator seals: that a block really was on a chain of independent nodes, "
-            "and its time, is the exporter's word"
-        )
-    else:
-        findings.unchecked.append("this version reads no validator seals: blocks and their time are not proven")
-    findings.unchecked.append("no receipt proofs: that an event lies in its block is the exporter's word")
 
 
 def _contract(manifest: Manifest) -> bytes:
@@ -171,18 +150,24 @@ def _anchors(content: bytes) -> list[Anchor]:
 def _anchor(item: Any) -> Anchor:
     anchor = exact(item, "size", "root", "block", "receipt", "witnesses")
     block = exact(anchor["block"], "number", "hash", "timestamp", "header")
-    natural(block["timestamp"])
     receipt = exact(anchor["receipt"], "transaction_hash", "status", "log")
     raw(receipt["transaction_hash"], 32)
     header = block["header"]
     if header is not None and not isinstance(header, dict):
         raise RefusedError("a block header is neither an object nor null")
+    placed = AnchorBlock(
+        natural(block["number"]), raw(block["hash"], 32), natural(block["timestamp"]), header, _log(receipt["log"])
+    )
     return Anchor(
         natural(anchor["size"]),
         raw(anchor["root"], 32),
-        natural(block["number"]),
-        raw(block["hash"], 32),
-        receipt,
-        header,
+        placed,
+        natural(receipt["status"]) == 1,
         array(anchor["witnesses"], 200),
     )
+
+
+def _log(value: Any) -> Log:
+    event = exact(value, "address", "topics", "data")
+    topics = tuple(raw(topic, 32) for topic in array(event["topics"], 4))
+    return Log(raw(event["address"], 20), topics, raw(event["data"]))
