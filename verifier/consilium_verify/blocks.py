@@ -123,10 +123,10 @@ def _require_source(source: Source, manifest: Manifest, trust: Trust | None) -> 
 
 
 def _tell(history: History, sealed: Mapping[int, SealedBlock], trust: Trust | None, findings: Findings) -> None:
-    first, last = min(sealed), max(sealed)
+    first, last, after = min(sealed), max(sealed), history.in_force
     findings.checked.append(
         f"{len(sealed)} blocks from {first} to {last} are proven by the validators' seals, over {history.changes} "
-        f"changes of their set; {history.in_force.quorum} of {len(history.in_force.members)} are a quorum after the last"
+        f"changes of their set; after the last {after.quorum} of {len(after.members)} are a quorum"
     )
     findings.assumed.append("fewer than a third of each set of validators was faulty in its time")
     findings.assumed.append(_retired_keys(sealed, trust))

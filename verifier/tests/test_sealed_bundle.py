@@ -51,8 +51,8 @@ def test_honest_bundle_is_proven_by_the_validators_seals(made: SealedBundle) -> 
 
     assert (result.verdict, said(result)) == (Verdict.VERIFIED, "")
     assert {
-        "6 blocks from 0 to 8 are proven by the validators' seals, over 3 changes of their set; 4 of 5 are a quorum "
-        "after the last",
+        "6 blocks from 0 to 8 are proven by the validators' seals, over 3 changes of their set; after the last 4 "
+        "of 5 are a quorum",
         "2 of 2 anchors lie in blocks proven by the validators' seals",
         "2 of 2 anchors' events are proven to lie in their blocks",
     } <= set(result.findings.checked)
@@ -236,7 +236,7 @@ def test_more_seals_than_a_quorum_and_a_seal_turned_over_are_taken(made: SealedB
         (lambda e: e + b"\0", "RLP goes on after its end"),
         (lambda e: b"", "RLP ends early"),
         (lambda e: b"\xf9" + b"\0" + e[1:], "RLP is not in its shortest form"),
-        (lambda e: qbft.extra_data(0, [], b"more"), "extraData has 6 items where QBFT has five"),
+        (lambda e: qbft.extra_data(0, [], b"more"), "a list of 6 items where 5 belong"),
         (lambda e: qbft.extra_data(0, [b"\1" * 64]), "RLP has 64 bytes where 65 belong"),
         (lambda e: qbft.extra_data(0, [b"\1" * 64 + b"\2"]), "recovery id other than 0 and 1"),
         (lambda e: qbft.extra_data(0, [b"\xff" * 64 + b"\0"]), "no signature that a key can have made"),

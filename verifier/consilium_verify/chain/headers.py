@@ -109,29 +109,22 @@ def read_extra(header: Header) -> Extra:
 
     Exactly five items: a client skips further ones when it reads, and they would lie outside of every hash.
     """
-    found = rlp.items(_decoded(header.extra_data))
-    if len(found) != 5:
-        raise RefusedError(f"extraData has {len(found)} items where QBFT has five")
-    vanity, validators, vote, number, seals = found
-    return Extra(
-        rlp.string(vanity, VANITY),
-        tuple(rlp.string(address, ADDRESS) for address in rlp.items(validators)),
-        vote,
-        rlp.number(number, _MOST_ROUND),
-        tuple(rlp.string(seal, SEAL) for seal in rlp.items(seals)),
-    )
+    try:
+        vanity, validators, vote, number, seals = rlp.items(rlp.decode(header.extra_data), 5)
+        return Extra(
+            rlp.string(vanity, VANITY),
+            tuple(rlp.string(address, ADDRESS) for address in rlp.items(validators)),
+            vote,
+            rlp.number(number, _MOST_ROUND),
+            tuple(rlp.string(seal, SEAL) for seal in rlp.items(seals)),
+        )
+    except RefusedError as error:
+        raise RefusedError(f"extraData is not QBFT's: {error}") from error
 
 
 def write_extra(extra: Extra, number: int, seals: Sequence[bytes]) -> bytes:
     """Return extraData with this round and these seals."""
     return rlp.encode([extra.vanity, extra.validators, extra.vote, rlp.scalar(number), seals])
-
-
-def _decoded(extra_data: bytes) -> rlp.Item:
-    try:
-        return rlp.decode(extra_data)
-    except RefusedError as error:
-        raise RefusedError(f"extraData is not QBFT's: {error}") from error
 
 
 def _value(name: str, written: Any) -> bytes:

@@ -4,7 +4,7 @@ The contract that QBFT asks, ValidatorSource, keeps the keccak-256 of its ascend
 bytes, in one slot: so one storage proof shows which set is in force from the next block on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,3 +74,23 @@ def proven_digest(state_root: bytes, source: Source, proof: SetProof) -> bytes:
     if digest == 0:
         raise RefusedError("the validators' contract has no digest in that slot")
     return digest.to_bytes(32, "big")
+
+
+def listed(words: Mapping[int, int], slot: int) -> ValidatorSet:
+    """Return the list that a contract's storage holds in a Solidity array: its length in the slot, then its items.
+
+    `words` are the values of slots, each proven or known otherwise.
+
+    Raises
+    ------
+    RefusedError
+        If a word is missing, or is no address.
+    """
+    base = int.from_bytes(keccak256(slot.to_bytes(32, "big")), "big")
+    length = words.get(slot, 0)
+    if length > MOST_VALIDATORS:
+        raise RefusedError(f"the list has more than {MOST_VALIDATORS} validators")
+    found = [words.get(base + number) for number in range(length)]
+    if any(word is None or word >> 160 for word in found):
+        raise RefusedError("the list of validators is not wholly there")
+    return ValidatorSet(tuple((word or 0).to_bytes(20, "big") for word in found))
