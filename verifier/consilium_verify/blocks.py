@@ -128,23 +128,8 @@ def _tell(history: History, sealed: Mapping[int, SealedBlock], trust: Trust | No
         f"{len(sealed)} blocks from {first} to {last} are proven by the validators' seals, over {history.changes} "
         f"changes of their set; after the last {after.quorum} of {len(after.members)} are a quorum"
     )
-    findings.assumed.append("fewer than a third of each set of validators was faulty in its time")
-    findings.assumed.append(_retired_keys(sealed, trust))
     if first == 0 and trust is not None and trust.genesis is None:
         findings.unchecked.append("that block 0 is this chain's: the trust file names no genesis block")
-
-
-def _retired_keys(sealed: Mapping[int, SealedBlock], trust: Trust | None) -> str:
-    pinned = None if trust is None else trust.pinned_block
-    if pinned is None or pinned[0] not in sealed:
-        return (
-            "keys of validators that have left were not leaked: whoever holds those of a quorum of an earlier set can "
-            "seal another history from its time on (a checkpoint in the trust file, a block of this bundle, settles it)"
-        )
-    return (
-        f"keys of validators that have left were not leaked, but for blocks after the checkpoint {pinned[0]} only of "
-        "those that left after it"
-    )
 
 
 def _listed(content: bytes) -> Listed:

@@ -47,6 +47,13 @@ def recover(digest: bytes, signature: bytes) -> bytes:
     return keccak256(key.format(compressed=False)[1:])[-20:]
 
 
+def natural_text(value: Any) -> int:
+    """Return an unsigned integer of a message, which JSON holds as a decimal text."""
+    if not isinstance(value, str) or not re.fullmatch(r"0|[1-9][0-9]{0,77}", value, re.ASCII):
+        raise RefusedError("an unsigned integer is not a decimal text")
+    return int(value)
+
+
 def _domain(contract: str, chain_id: int, address: bytes) -> bytes:
     kind = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     words = keccak256(contract.encode()) + keccak256(b"1") + chain_id.to_bytes(32, "big") + address.rjust(32, b"\0")
@@ -57,11 +64,9 @@ def _encode(kind: str, value: Any) -> bytes:
     if kind.endswith("[]"):
         return keccak256(b"".join(_encode(kind[:-2], item) for item in array(value, 4096)))
     if kind.startswith("uint"):
-        if not isinstance(value, str) or not re.fullmatch(r"0|[1-9][0-9]{0,77}", value, re.ASCII):
-            raise RefusedError("an unsigned integer is not a decimal text")
-        if int(value) >= 2 ** int(kind[4:]):
+        if (number := natural_text(value)) >= 2 ** int(kind[4:]):
             raise RefusedError(f"a number is too large for {kind}")
-        return int(value).to_bytes(32, "big")
+        return number.to_bytes(32, "big")
     if kind == "string":
         if not isinstance(value, str):
             raise RefusedError("a string is not a text")

@@ -1,6 +1,7 @@
 """`proofs/statements.json`: what organizations signed (EIP-712), each with the record that it belongs to."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from consilium_verify.canonical import parse_canonical_object
@@ -48,30 +49,43 @@ KNOWN_TYPES: Mapping[str, tuple[str, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement whose signature holds; `number` is its place in the file, from 1."""
+
+    number: int
+    organization: bytes
+    message: Mapping[str, Any]
+
+
 def check_statements(
     entries: Mapping[str, bytes],
     manifest: Manifest,
     records: Mapping[int, Mapping[str, Any]],
     trust: Trust | None,
     findings: Findings,
-) -> None:
-    """Recover each statement's signer and hold it to the trust file; the file itself is optional."""
+) -> list[Statement]:
+    """Recover each statement's signer, hold it to the trust file, and return those that hold; the file is optional."""
+    found: list[Statement] = []
     if STATEMENTS not in entries:
-        return
+        return found
     with findings.at(STATEMENTS):
         value = exact(parse_canonical_object(entries[STATEMENTS]), "statements")
         statements = array(value["statements"], 100_000)
         before = len(findings.refusals)
         for number, statement in enumerate(statements, start=1):
             with findings.at(f"{STATEMENTS} statement {number}"):
-                _check(statement, manifest, records, trust)
+                organization = _check(statement, manifest, records, trust)
+                found.append(Statement(number, organization, statement["message"]))
         if len(findings.refusals) == before:
             findings.checked.append(f"{len(statements)} statements bear a signature of their own")
             if trust is None or not trust.organizations:
                 findings.unchecked.append("whose keys signed the statements: the trust file names no organizations")
+    return found
 
 
-def _check(statement: Any, manifest: Manifest, records: Mapping[int, Mapping[str, Any]], trust: Trust | None) -> None:
+def _check(statement: Any, manifest: Manifest, records: Mapping[int, Mapping[str, Any]], trust: Trust | None) -> bytes:
+    """Return the organization that signed."""
     exact(statement, "type", "organization", "message", "signature", "line")
     type_text = text(statement["type"])
     if type_text not in KNOWN_TYPES:
@@ -91,6 +105,7 @@ def _check(statement: Any, manifest: Manifest, records: Mapping[int, Mapping[str
         record = records.get(natural(statement["line"]), {})
         if record.get("statement") != "0x" + digest.hex():
             raise RefusedError(f"the record of line {statement['line']} does not name this statement")
+    return organization
 
 
 def _check_speaker(message: Mapping[str, Any], organization: bytes, signer: bytes) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from consilium_verify.anchors import check_anchors
+from consilium_verify.assumptions import check_assumptions
 from consilium_verify.blocks import check_blocks
 from consilium_verify.bundle import read_bundle
 from consilium_verify.canonical import parse_canonical_object
@@ -64,7 +65,8 @@ def _check_contents(entries: dict[str, bytes], manifest: Manifest, trust: Trust 
     records = check_records(entries, checkpoints, findings)
     sealed = check_blocks(entries, manifest, trust, findings)
     check_anchors(entries, manifest, checkpoints, sealed, trust, findings)
-    check_statements(entries, manifest, records, trust, findings)
+    statements = check_statements(entries, manifest, records, trust, findings)
+    check_assumptions(sealed, statements, trust, findings)
     with findings.at("report.json"):
         parse_canonical_object(entries.get("report.json", b""))
     findings.unchecked.append("what the report says in words: only that it is the file that was signed")

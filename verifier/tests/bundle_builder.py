@@ -16,11 +16,19 @@ CHAIN_ID = 31337
 LOG_ID = "0x" + "aa" * 32
 GENESIS = "0x" + "bb" * 32
 CONTRACTS = {"AuditAnchor": "0x" + "01" * 20, "DecisionBoard": "0x" + "02" * 20, "ValidatorSource": "0x" + "03" * 20}
+CONTRACTS["TrainingLedger"] = "0x" + "04" * 20
 ORIGIN = "logs.example/cardiology"
 LOG_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 SITES = {"0x" + f"{i:032x}" + "00" * 16: hashlib.sha256(b"site%d" % i).digest() for i in (1, 2, 3)}
 VOTER, VOTE_KEY = next(iter(SITES)), hashlib.sha256(b"vote").digest()
+COMMITMENT_MEMBERS = [
+    *(("bytes32", "run"), ("uint32", "round"), ("uint32", "attempt"), ("bytes32", "organization"), ("bytes32", "plan")),
+    *(("bytes32", "weights"), ("bytes32", "cohortRoot"), ("uint32", "band"), ("uint64", "epoch"), ("uint64", "seq")),
+    *(("uint64", "asOf"), ("uint64", "blockNumber"), ("bytes32", "blockHash"), ("bytes32", "maskKeys")),
+    *(("bytes32", "privacyEvent"), ("uint64", "validUntilBlock")),
+]
+COMMITMENT = f"Commitment({','.join(f'{kind} {name}' for kind, name in COMMITMENT_MEMBERS)})"
 CAST_BALLOT = "CastBallot(bytes32 decision,bytes32 subject,bytes32 organization,uint8 choice)"
 
 
@@ -191,6 +199,18 @@ def ballot_statement(line: int | None, choice: int = 1, chain_id: int = CHAIN_ID
     digest = typed_digest("DecisionBoard", CAST_BALLOT, words, chain_id)
     statement = {"type": CAST_BALLOT, "organization": VOTER, "message": message, "line": line}
     return {**statement, "signature": sign(digest, VOTE_KEY)}, "0x" + digest.hex()
+
+
+def commitment(organization: str, number: int, block_hash: bytes, chain_id: int = CHAIN_ID) -> dict[str, Any]:
+    """A site's commitment to a round, which names the block that it read."""
+    values = {name: ("0x" + "07" * 32 if kind == "bytes32" else "1") for kind, name in COMMITMENT_MEMBERS}
+    message = values | {"organization": organization, "blockNumber": str(number), "blockHash": hexed(block_hash)}
+    words = [word(message[n]) if k == "bytes32" else int(message[n]).to_bytes(32, "big") for k, n in COMMITMENT_MEMBERS]
+    signature = sign(typed_digest("TrainingLedger", COMMITMENT, words, chain_id), SITES[organization])
+    return {
+        **{"type": COMMITMENT, "organization": organization, "message": message},
+        **{"line": None, "signature": signature},
+    }
 
 
 def contents(log: Log, ballot: tuple[dict[str, Any], str] | None = None) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ import pytest
 import qbft_network as qbft
 from consilium_verify.trust import read_trust
 from consilium_verify.verification import Result, Verdict, verify
-from sealed_bundle import SealedBundle, placed
+from sealed_bundle import CHAIN_ID, SealedBundle, placed
 
 Change = Callable[[Any], None]
 
@@ -161,9 +161,7 @@ def test_pinned_block_that_the_bundle_holds_narrows_what_is_assumed(made: Sealed
     result = judged(made, checkpoint=at(made.network.blocks[4]))
 
     assert result.verdict is Verdict.VERIFIED
-    assert any(
-        "for blocks after the checkpoint 4 only of those that left after it" in t for t in result.findings.assumed
-    )
+    assert "for blocks after 4, which the trust file pins, only of those that left" in result.findings.assumed[1]
 
 
 def test_proof_may_begin_at_the_pinned_block(made: SealedBundle) -> None:
@@ -189,6 +187,33 @@ def test_pinned_block_without_a_genesis_leaves_block_0_unproven(made: SealedBund
 
     assert result.verdict is Verdict.VERIFIED
     assert "that block 0 is this chain's: the trust file names no genesis block" in result.findings.unchecked
+
+
+def with_commitments(made: SealedBundle, organizations: list[str], number: int, block_hash: bytes) -> dict[str, bytes]:
+    """The files with commitments of these organizations to a round, each naming the block that its site read."""
+    files = made.files()
+    document = json.loads(files["proofs/statements.json"])
+    document["statements"] += [build.commitment(o, number, block_hash, chain_id=CHAIN_ID) for o in organizations]
+    return {**files, "proofs/statements.json": build.canonical(document)}
+
+
+def test_block_that_members_signed_narrows_what_is_assumed(made: SealedBundle) -> None:
+    sites, block = list(build.SITES), made.network.blocks[8]
+
+    enough = judged(made, with_commitments(made, sites[:2], 8, block.hash))
+    alone = judged(made, with_commitments(made, sites[:1], 8, block.hash))
+
+    assert (enough.verdict, said(enough)) == (Verdict.VERIFIED, "")
+    assert "for blocks after 8, which 2 organizations signed, only of those that left" in enough.findings.assumed[1]
+    assert alone.findings.assumed[1].startswith("keys of validators that have left were not leaked: whoever")
+
+
+def test_forged_history_that_contradicts_a_members_signature_is_refused(made: SealedBundle) -> None:
+    files = with_commitments(forged(made), [next(iter(build.SITES))], 4, made.network.blocks[4].hash)
+
+    assert said(judged(forged(made), files)) == (
+        "proofs/statements.json statement 2: the organization signed another block 4 than the one sealed here"
+    )
 
 
 # One block that is not as it must be.
