@@ -248,6 +248,7 @@ def extra_data(round_: int, seals: list[bytes], *more: Any) -> bytes:
 
 def encoded_header(header: dict[str, str], extra: bytes) -> bytes:
     numbers = {"difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas"}
+    numbers |= {"blobGasUsed", "excessBlobGas"}
     values = {name: word(value).lstrip(b"\0") if name in numbers else word(value) for name, value in header.items()}
     return rlp(list({**values, "extraData": extra}.values()))
 

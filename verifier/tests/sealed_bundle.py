@@ -1,12 +1,17 @@
 """Bundles of a QBFT chain: what an honest exporter puts under `chain/`, and the trust file that goes with it."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import bundle_builder as build
 import qbft_network as qbft
+from consilium_verify.trust import read_trust
+from consilium_verify.verification import Result, Verdict, verify
 
 CHAIN_ID = 20262
+Change = Callable[[Any], None]
 
 
 @dataclass
@@ -109,3 +114,24 @@ def members_after(block: qbft.Block) -> list[str]:
     """The list in the state of a block, from its storage: the elements are the words of 20 bytes."""
     words = [value for _, value in block.storage.pairs]
     return sorted("0x" + value[1:].hex() for value in words if len(value) == 21)
+
+
+def judged(made: SealedBundle, files: dict[str, bytes] | None = None, **chain: Any) -> Result:
+    return verify(made.zipped(files), read_trust(made.trust(**chain)))
+
+
+def said(result: Result) -> str:
+    assert (result.verdict is Verdict.REFUSED) == bool(result.findings.refusals)
+    return "; ".join(f"{refusal.where}: {refusal.reason}" for refusal in result.findings.refusals)
+
+
+def changed(made: SealedBundle, path: str, change: Change) -> dict[str, bytes]:
+    """What an exporter, who holds the log's key, can make of the files."""
+    files = made.files()
+    document = json.loads(files[path])
+    change(document)
+    return {**files, path: build.canonical(document)}
+
+
+def at(block: qbft.Block) -> dict[str, Any]:
+    return {"height": block.number, "hash": build.hexed(block.hash)}
