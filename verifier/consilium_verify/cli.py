@@ -70,10 +70,17 @@ def _parser_of_blocks() -> argparse.ArgumentParser:
     parser.add_argument(
         "--proofs", type=Path, metavar="FILE", help='lines {"block": number, "proof": answer to eth_getProof}'
     )
-    parser.add_argument("--digest-slot", type=int, default=1, metavar="N", help="slot of the list's digest (1)")
-    parser.add_argument("--list-slot", type=int, default=0, metavar="N", help="slot of the list itself (0)")
+    parser.add_argument("--digest-slot", type=_slot, default=1, metavar="N", help="slot of the list's digest (1)")
+    parser.add_argument("--list-slot", type=_slot, default=0, metavar="N", help="slot of the list itself (0)")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser
+
+
+def _slot(text: str) -> int:
+    number = int(text, 0)
+    if not 0 <= number < 2**256:
+        raise ValueError("no slot of a contract's storage")
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -28,8 +28,11 @@ def answered_receipt(receipt: Mapping[str, Any]) -> Receipt:
 
 
 def quantity(value: Any) -> int:
-    """Return a number as JSON-RPC writes it."""
-    return int.from_bytes(raw(whole_bytes(value)), "big")
+    """Return a number of at most 32 bytes as JSON-RPC writes it."""
+    data = raw(whole_bytes(value))
+    if len(data) > 32:
+        raise RefusedError("a number has more than 32 bytes")
+    return int.from_bytes(data, "big")
 
 
 def whole_bytes(value: Any) -> str:

@@ -14,7 +14,7 @@ from consilium_verify.chain.headers import Header, block_hash
 from consilium_verify.chain.histories import History
 from consilium_verify.chain.validators import SetProof, Source, ValidatorSet, listed
 from consilium_verify.chain.votes import VotedHistory
-from consilium_verify.fields import array, nodes, raw
+from consilium_verify.fields import array, exact, nodes, raw
 from consilium_verify.findings import Findings, RefusedError
 from consilium_verify.node_answers import answered_header, quantity, whole_bytes
 
@@ -121,7 +121,8 @@ def _proofs(lines: Iterable[bytes], slots: Slots, findings: Findings) -> dict[in
 
 def _proof(answer: Mapping[str, Any], slots: Slots) -> Proof:
     """Read a proof; the account's storage root is proven later, when the block's state root is known."""
-    paths = {quantity(slot["key"]): nodes(slot["proof"]) for slot in array(answer.get("storageProof"))}
+    slots_given = [exact(slot, "key", "value", "proof") for slot in array(answer.get("storageProof"), 1000)]
+    paths = {quantity(slot["key"]): nodes(slot["proof"]) for slot in slots_given}
     storage_root = raw(answer.get("storageHash"), 32)
     words = {slot: proven_slot(storage_root, slot, path) for slot, path in paths.items()}
     if slots.digest not in paths:

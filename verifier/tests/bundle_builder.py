@@ -137,7 +137,7 @@ def header(number: int) -> dict[str, str]:
         "miner": "0x" + "00" * 20,
         "logsBloom": "0x" + "00" * 256,
         "difficulty": "0x00",
-        "number": "0x" + number.to_bytes(8, "big").hex(),
+        "number": hexed(number.to_bytes((number.bit_length() + 7) // 8, "big")),
         "gasLimit": "0x03938700",
         "gasUsed": "0xc350",
         "timestamp": "0x6a000000",

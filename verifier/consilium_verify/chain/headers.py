@@ -130,6 +130,8 @@ def write_extra(extra: Extra, number: int, seals: Sequence[bytes]) -> bytes:
 def _value(name: str, written: Any) -> bytes:
     data, size = raw(written), MEMBERS[name]
     if size == 0:
+        if len(data) > 1 and data[0] == 0:
+            raise RefusedError(f"the header's {name} is a number with leading zeros")
         data = data.lstrip(b"\0")
     if size != len(data) if size else len(data) > (_MOST_EXTRA if size is None else _MOST_NUMBER):
         raise RefusedError(f"the header's {name} has {len(data)} bytes")

@@ -42,29 +42,30 @@ class History:
         Without a proof of the set after it, the block must be the very next one and its bloom filter must show that
         the source emitted nothing: each replacement is an event of its.
         """
-        found = self._follow(header)
-        require_sealed(header, self.in_force)
-        self._change(header, proof, header.number == self.head.number + 1)
-        self.head, self.head_hash = header, found
-        return found
-
-    def _follow(self, header: Header) -> bytes:
-        if header.number <= self.head.number:
-            raise RefusedError(f"block {header.number} does not come after block {self.head.number}")
-        if header.number == self.head.number + 1 and header.parent_hash != self.head_hash:
-            raise RefusedError(f"block {header.number} names another parent than block {self.head.number}")
-        # Not "later": blocks may come faster than one a second.
-        if header.timestamp < self.head.timestamp:
-            raise RefusedError(f"block {header.number} is earlier than block {self.head.number}")
+        require_later(header, self.head, self.head_hash)
         extra = read_extra(header)
         if extra.validators or extra.vote != []:
             raise RefusedError("extraData names validators or a vote: the list is not kept by a contract")
-        return block_hash(header)
+        found = block_hash(header)
+        self._require_sealed(header)
+        self._change(header, proof)
+        self.head, self.head_hash = header, found
+        return found
 
-    def _change(self, header: Header, proof: SetProof | None, adjacent: bool) -> None:
+    def _require_sealed(self, header: Header) -> None:
+        try:
+            require_sealed(header, self.in_force)
+        except RefusedError as error:
+            if header.number == self.head.number + 1:
+                raise
+            raise RefusedError(
+                f"{error} (the one proven in block {self.head.number}; was it replaced in a block that is not here?)"
+            ) from error
+
+    def _change(self, header: Header, proof: SetProof | None) -> None:
         may_replace = may_hold(header.bloom, self.source.address)
         if proof is None:
-            if not adjacent:
+            if header.number != self.head.number + 1:
                 raise RefusedError(
                     f"blocks are missing between {self.head.number} and {header.number}, and no proof of the set "
                     "stands in for them"
@@ -82,6 +83,17 @@ class History:
             )
         self.in_force = _known(self.sets, digest)
         self.changes += 1
+
+
+def require_later(header: Header, head: Header, head_hash: bytes) -> None:
+    """Hold a header to a block before it: number, time, and if it is the very next one, its parent's hash."""
+    if header.number <= head.number:
+        raise RefusedError(f"block {header.number} does not come after block {head.number}")
+    if header.number == head.number + 1 and header.parent_hash != head_hash:
+        raise RefusedError(f"block {header.number} names another parent than block {head.number}")
+    # Not "later": blocks may come faster than one a second.
+    if header.timestamp < head.timestamp:
+        raise RefusedError(f"block {header.number} is earlier than block {head.number}")
 
 
 def _known(sets: Mapping[bytes, ValidatorSet], digest: bytes) -> ValidatorSet:

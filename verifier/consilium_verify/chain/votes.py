@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from consilium_verify.chain import rlp
 from consilium_verify.chain.headers import ADDRESS, Extra, Header, block_hash, read_extra
+from consilium_verify.chain.histories import require_later
 from consilium_verify.chain.seals import require_sealed
 from consilium_verify.chain.validators import ValidatorSet
 from consilium_verify.findings import RefusedError
@@ -58,10 +59,7 @@ class VotedHistory:
         extra = read_extra(header)
         if header.number != self.head.number + 1:
             raise RefusedError(f"after block {self.head.number} comes {self.head.number + 1}, not {header.number}")
-        if header.parent_hash != self.head_hash:
-            raise RefusedError(f"block {header.number} names another parent than block {self.head.number}")
-        if header.timestamp < self.head.timestamp:
-            raise RefusedError(f"block {header.number} is earlier than block {self.head.number}")
+        require_later(header, self.head, self.head_hash)
         if extra.validators != self.in_force.members:
             raise RefusedError("the header lists other validators than the votes before it made")
         require_sealed(header, self.in_force)
