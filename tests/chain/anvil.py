@@ -14,12 +14,16 @@ from consortium.embedded.tied import TiedProcess
 
 @dataclass
 class Anvil:
-    """One node; mines each transaction at once unless `block_seconds` is given, keeps its state if `state` is."""
+    """One node; mines each transaction at once unless `block_seconds` is given, keeps its state if `state` is.
+
+    It starts on `genesis`, a file in the form that Besu reads, where one is named.
+    """
 
     folder: Path
     port: int = 0
     block_seconds: int | None = None
     state: Path | None = None
+    genesis: Path | None = None
     chain_id: int = DEVELOPMENT_CHAIN_ID
     process: TiedProcess | None = None
 
@@ -34,6 +38,8 @@ class Anvil:
             options += ["--block-time", str(self.block_seconds)]
         if self.state is not None:
             options += ["--state", self.state, "--state-interval", "1"]
+        if self.genesis is not None:
+            options += ["--init", self.genesis]
         self.process = TiedProcess(
             name="anvil",
             arguments=[

@@ -1,57 +1,27 @@
-"""How the chain is, and how far we are with it."""
+"""How the chain is, how a network of our own is made, and how a member joins it."""
 
-import json
 from argparse import ArgumentParser
-from dataclasses import asdict
+from types import ModuleType
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
-from consortium.common.health import Finding
-from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
-from contracts import health
-from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
+from contracts.management.subcommands import genesis, status
 
-MAX_FAULTS = 20
+SUBCOMMANDS: dict[str, ModuleType] = {"genesis": genesis, "status": status}
 
 
 class Command(BaseCommand):
-    help = "Show how the chain, the outbox and the projector are (`status`); exit status 1 if any is not well."
+    help = "Make a network, join it, and see how it is."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=["status"])
-        parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+        below = parser.add_subparsers(dest="action", required=True, metavar="COMMAND", parser_class=_Plain)
+        for name, module in SUBCOMMANDS.items():
+            module.add_arguments(below.add_parser(name, help=module.HELP, description=module.DESCRIPTION))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = [health.chain(), health.outbox(), health.projector()]
-        faults = _faults()
-        if options["json"]:
-            self.stdout.write(json.dumps({"findings": [asdict(f) for f in found], "faults": faults}, indent=2))
-        else:
-            self._write(found, faults)
-        if not all(finding.well for finding in found):
-            raise SystemExit(1)
-
-    def _write(self, found: list[Finding], faults: list[str]) -> None:
-        for finding in found:
-            self.stdout.write(f"{'well ' if finding.well else 'WRONG'}  {finding.name}: {finding.text}")
-            if not finding.well:
-                self.stdout.write(f"       {finding.remedy}")
-        for fault in faults:
-            self.stdout.write(f"       {fault}")
+        SUBCOMMANDS[options["action"]].handle(self.stdout, options)
 
 
-def _faults() -> list[str]:
-    """What stands still, in words: for the system's role, which alone sees the rows of all consortia."""
-    try:
-        with act_for_all():
-            halted = ChainCursor.objects.exclude(halted_text="")[:MAX_FAULTS]
-            events = ChainEventRecord.objects.filter(applied_at__isnull=True).exclude(failed_text="")[:MAX_FAULTS]
-            outcomes = OutboxTransaction.objects.filter(outcome_delivered_at__isnull=True).exclude(outcome_error="")
-            return [
-                *(f"stream {cursor.pk}: {cursor.halted_text}" for cursor in halted),
-                *(f"{event}, attempt {event.attempts}: {event.failed_text}" for event in events),
-                *(f"outcome of {row}: {row.outcome_error}" for row in outcomes[:MAX_FAULTS]),
-            ]
-    except WrongDatabaseRoleError:
-        return []
+class _Plain(CommandParser):
+    """A sub-command's parser: errors leave with status 2, as argparse has it, and not as Django's own."""
