@@ -4,7 +4,7 @@ The one module that imports web3. Every answer of a node passes `contracts.rpc.a
 `contracts.rpc.codec`, so that no caller meets a web3 type or a node's own words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
@@ -196,6 +196,14 @@ class Gateway:
     def code(self, address: str) -> bytes:
         """The runtime code at an address, empty where there is none."""
         return bytes.fromhex(self._require("eth_getCode", [address, "latest"])[2:])
+
+    def ask(self, method: str, parameters: Sequence[Any] = ()) -> Any:
+        """A question about the node and its network (eth, net, qbft, txpool), answered as JSON has it."""
+        found = self._ask(method, list(parameters))
+        if isinstance(found, Mapping) and (extra := found.get("proofOfAuthorityData")) is not None:
+            # web3 renames QBFT's long extraData.
+            return {**found, "extraData": _hex(bytes(extra))}
+        return found
 
     def _call(self, name: str, request: dict[str, str], block: int | None) -> bytes:
         where = "latest" if block is None else hex(block)

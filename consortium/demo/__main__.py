@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from consortium.demo import chain_status
 from consortium.demo.sites import VOTER
 from consortium.demo.steps import consents, evidence, founding, model, planning, services, training
 from consortium.demo.story import ClaimFailedError, Story
@@ -83,6 +84,7 @@ def _tell(layout: Layout, ports: Ports, *, exit_after: bool) -> int:
         world = World(instance=instance, ports=ports)
         for step in STEPS:
             step.tell(story, world)
+        chain_status.tell(story, world)
         path = story.finish()
         story.say(
             f"\n{story.claims} claims checked and held in {story.result['wall_seconds']} s. Figures: {path}", bold=True

@@ -251,6 +251,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # The chain that this deployment talks to.
 CHAIN_RPC_URL = env.text("CHAIN_RPC_URL", "")
 CHAIN_ID = env.integer("CHAIN_ID", 0)
+# The nodes' web sockets on their own machines, where ADMIN and PERM answer; without them peers cannot be seen.
+CHAIN_OPERATIONS_URL = env.words("CHAIN_OPERATIONS_URL")
+CHAIN_OPERATIONS_TOKEN_FILE = env.text("CHAIN_OPERATIONS_TOKEN_FILE", "")
 # On this chain alone lost blocks are healed; anywhere else they are an alarm (consortium.embedded.anvil).
 DEVELOPMENT_CHAIN_ID = 417_001
 # Keystore of the relay: it submits what members signed and has no rights of its own.

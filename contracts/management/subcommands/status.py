@@ -3,18 +3,27 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import OutputWrapper
 
 from consortium.common.health import Finding
 from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
+from consortium.kernel.errors import ConsiliumError
 from contracts import health
+from contracts.chain import chain_from_settings
 from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
+from contracts.network.points import Point, State, lines_of
+from contracts.network.status import network_status
+from contracts.network.watching import watch_from_settings
 
-HELP = "Show how the chain, the outbox and the projector are."
-DESCRIPTION = HELP + " Exit status 1 if any is not well, for monitoring."
+HELP = "Show how chain, nodes, validators, peers, outbox and projector are."
+DESCRIPTION = (
+    HELP + " Exit status 1 if anything is wrong, for monitoring; what cannot be seen from here is said and is no "
+    "fault. The age of the newest block is the only sign of a network without quorum."
+)
 MAX_FAULTS = 20
 
 
@@ -23,23 +32,56 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def handle(out: OutputWrapper, options: Mapping[str, Any]) -> None:
-    found = [health.chain(), health.outbox(), health.projector()]
-    faults = _faults()
-    if options["json"]:
-        out.write(json.dumps({"findings": [asdict(f) for f in found], "faults": faults}, indent=2))
-    else:
-        _write(out, found, faults)
-    if not all(finding.well for finding in found):
+    status = read_status()
+    out.write(json.dumps(status.document(), indent=2) if options["json"] else "\n".join(status.lines()))
+    if not status.is_well:
         raise SystemExit(1)
 
 
-def _write(out: OutputWrapper, found: list[Finding], faults: list[str]) -> None:
-    for finding in found:
-        out.write(f"{'well ' if finding.well else 'WRONG'}  {finding.name}: {finding.text}")
-        if not finding.well:
-            out.write(f"       {finding.remedy}")
-    for fault in faults:
-        out.write(f"       {fault}")
+@dataclass(frozen=True)
+class ChainStatus:
+    """Our own flow, the network, and what stands still."""
+
+    findings: list[Finding]
+    network: list[Point]
+    faults: list[str]
+
+    @property
+    def is_well(self) -> bool:
+        return all(f.well for f in self.findings) and all(p.state is not State.WRONG for p in self.network)
+
+    def document(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "well": self.is_well,
+            "findings": [asdict(finding) for finding in self.findings],
+            "network": [asdict(point) for point in self.network],
+            "faults": self.faults,
+        }
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        lines = [line for point in (*map(_point, self.findings), *self.network) for line in lines_of(point)]
+        return [*lines, *(f"       {fault}" for fault in self.faults)]
+
+
+def read_status() -> ChainStatus:
+    """Look once at everything that this process may see; nothing is raised."""
+    found = [health.chain(), health.outbox(), health.projector()]
+    return ChainStatus(found, _network(), _faults())
+
+
+def _network() -> list[Point]:
+    if not settings.CHAIN_RPC_URL:
+        return []
+    try:
+        return network_status(watch_from_settings(chain_from_settings(timeout_seconds=health.PROBE_SECONDS)))
+    except ConsiliumError as error:
+        return [Point("network", State.UNKNOWN, error.message, "Correct CHAIN_RPC_URL and CHAIN_OPERATIONS_URL.")]
+
+
+def _point(finding: Finding) -> Point:
+    return Point(finding.name, State.WELL if finding.well else State.WRONG, finding.text, finding.remedy)
 
 
 def _faults() -> list[str]:

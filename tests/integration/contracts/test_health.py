@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,12 @@ from django.utils import timezone
 from contracts import chain as configured
 from contracts import health, outbox
 from contracts.dispatcher import Dispatcher
-from contracts.errors import ChainUnavailableError
+from contracts.errors import ChainRequestError, ChainUnavailableError
 from contracts.events import BlockHeader, ChainEvent
 from contracts.gateway import Gateway
 from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
+from contracts.network import watching
+from contracts.network.asking import NamedNode
 from contracts.projections import projects
 from contracts.projector import project_once, start_projection
 from tests.integration.contracts.conftest import add, deploy
@@ -31,7 +34,21 @@ def named_chain(chain, settings, monkeypatch):
     settings.CHAIN_RPC_URL = "http://127.0.0.1:9"
     settings.CHAIN_ID = settings.DEVELOPMENT_CHAIN_ID
     monkeypatch.setattr(health, "chain_from_settings", lambda **_: chain)
+    monkeypatch.setattr(watching, "nodes_from_settings", lambda: [NamedNode("127.0.0.1:9", FakeNode(chain))])
     age_head(chain, monkeypatch, 0)
+
+
+class FakeNode:
+    """The chain in memory, asked as a node: a development chain answers no more than its blocks."""
+
+    def __init__(self, chain: Any) -> None:
+        self.chain = chain
+
+    def ask(self, method: str, parameters: Sequence[Any] = ()) -> Any:
+        if method != "eth_getBlockByNumber":
+            raise ChainRequestError("The node does not know this method.")
+        found = self.chain.head() if parameters[0] == "latest" else self.chain.block(int(parameters[0], 16))
+        return {"number": hex(found.number), "hash": "0x" + found.hash.hex(), "timestamp": hex(found.time)}
 
 
 def age_head(chain, monkeypatch, seconds: int) -> None:
@@ -157,11 +174,42 @@ def test_a_halted_or_late_stream_is_not_well(consortium, as_system, chain):
 
 def test_the_status_is_given_in_words_and_as_json(consortium):
     code, text = status()
-    assert (code, text.count("well ")) == (0, 3)
+    # Chain, outbox, projector; the node and its head; and what a development chain has none of.
+    assert (code, text.count("well ")) == (0, 5)
+    assert "-      quorum: A development chain" in text
     code, text = status("--json")
     document: dict[str, Any] = json.loads(text)
     assert [finding["name"] for finding in document["findings"]] == ["chain", "outbox", "projector"]
-    assert document["faults"] == []
+    assert [point["name"] for point in document["network"]] == ["node 127.0.0.1:9", "head", "quorum"]
+    assert document["network"][2]["state"] == "not_applicable"
+    assert (document["faults"], document["well"]) == ([], True)
+
+
+def test_a_wrong_point_of_the_network_ends_with_1(consortium, monkeypatch):
+    def away(self: FakeNode, method: str, parameters: Sequence[Any] = ()) -> Any:
+        raise ChainUnavailableError("The node cannot be reached.")
+
+    monkeypatch.setattr(FakeNode, "ask", away)
+    code, text = status()
+    assert code == 1
+    assert "WRONG  node 127.0.0.1:9: The node cannot be reached." in text
+    assert "correct CHAIN_RPC_URL" in text
+
+
+def test_an_operations_port_that_cannot_be_used_is_said(consortium, settings):
+    settings.CHAIN_OPERATIONS_URL = ["http://127.0.0.1:8546"]
+    code, text = status()
+    assert (code, "?      network: http://127.0.0.1:8546 is no operations port" in text) == (0, True)
+
+
+def test_nodes_and_ports_are_those_of_the_settings(settings, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    settings.CHAIN_RPC_URL = "http://user:secret@one:8545, https://two"
+    settings.CHAIN_OPERATIONS_URL = ["ws://127.0.0.1:8546"]
+    settings.CHAIN_OPERATIONS_TOKEN_FILE = str(tmp_path / "token")
+
+    assert [node.name for node in watching.nodes_from_settings()] == ["one:8545", "two"]
+    assert [node.name for node in watching.operations_from_settings()] == ["127.0.0.1:8546"]
 
 
 def test_the_relays_key_is_made_once_by_command(settings, tmp_path):
