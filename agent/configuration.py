@@ -53,7 +53,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One member's site. `hosts` are names under which the member's own proxy serves the member page."""
+    """One member's site. `hosts` are names under which the member's own proxy serves the member page.
+
+    `operations_url` is the web socket of the member's own node on its own machine, by which it sees its peers;
+    `operations_token_file` holds the token for it.
+    """
 
     organization: uuid.UUID
     name: str
@@ -63,6 +67,8 @@ class Configuration:
     port: int = DEFAULT_PORT
     hosts: tuple[str, ...] = ()
     rules: Rules = field(default_factory=Rules)
+    operations_url: str = ""
+    operations_token_file: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > MAX_NAME_CHARACTERS or not self.name.isprintable():
@@ -72,6 +78,7 @@ class Configuration:
             raise ConfigurationError("chain.rpc_urls names no node. A member reads the chain from its own node.")
         for url in self.chain_urls:
             _require_url(url, "chain.rpc_urls", plain_allowed=True)
+        _require_operations(self.operations_url)
         _require_range(self.chain_id, "chain.id", 1, 2**53 - 1)
         _require_range(self.port, "member_page.port", 0, 65_535)
         _require_range(self.rules.signatures_per_minute, "rules.signatures_per_minute", 1, 100_000)
@@ -84,11 +91,17 @@ class Configuration:
         lines = [
             *("[organization]", f"id = {json.dumps(str(self.organization))}", f"name = {json.dumps(self.name)}", ""),
             *("[platform]", f"url = {json.dumps(self.platform_url)}", ""),
-            *("[chain]", f"id = {self.chain_id}", f"rpc_urls = {json.dumps(list(self.chain_urls))}", ""),
+            *("[chain]", f"id = {self.chain_id}", f"rpc_urls = {json.dumps(list(self.chain_urls))}"),
+            *self._operations_lines(),
+            "",
             *("[member_page]", f"port = {self.port}", f"hosts = {json.dumps(list(self.hosts))}", ""),
             *("[rules]", *self.rules.to_toml(), ""),
         ]
         return "\n".join(lines)
+
+    def _operations_lines(self) -> list[str]:
+        named = (("operations_url", self.operations_url), ("operations_token_file", self.operations_token_file))
+        return [f"{name} = {json.dumps(value)}" for name, value in named if value]
 
 
 def parse_configuration(content: bytes) -> Configuration:
@@ -113,6 +126,8 @@ def parse_configuration(content: bytes) -> Configuration:
         port=reader.optional("member_page", "port", int, DEFAULT_PORT),
         hosts=_strings(reader.optional("member_page", "hosts", list, []), "member_page.hosts"),
         rules=_rules(reader),
+        operations_url=reader.optional("chain", "operations_url", str, ""),
+        operations_token_file=reader.optional("chain", "operations_token_file", str, ""),
     )
     reader.require_all_read()
     return configuration
@@ -175,6 +190,14 @@ def _require_url(url: str, key: str, *, plain_allowed: bool) -> None:
         raise ConfigurationError(f"{key} must be an http or https address.")
     if parts.scheme == "http" and not plain_allowed and parts.hostname not in _LOOPBACK:
         raise ConfigurationError(f"{key} must be https: what leaves the member's house is encrypted.")
+
+
+def _require_operations(url: str) -> None:
+    parts = urlsplit(url)
+    if url and not (parts.scheme == "wss" or (parts.scheme == "ws" and parts.hostname in _LOOPBACK)):
+        raise ConfigurationError(
+            "chain.operations_url must be ws:// on this machine, or wss://: a token goes with each question."
+        )
 
 
 def _require_range(value: int, key: str, lowest: int, highest: int) -> None:

@@ -23,6 +23,7 @@ from agent.journal import Journal
 from agent.keystore import KeyPurpose, load_key, read_passphrase
 from agent.letters import Letters
 from agent.names import NameBook
+from agent.node_sight import NodeSight, open_operations
 from agent.people import People, Person
 from agent.policy import SigningPolicy
 from agent.proposing import Proposing
@@ -123,6 +124,10 @@ class Site:
     @cached_property
     def trust(self) -> Trust:
         return Trust(self.check, self.pins)
+
+    @cached_property
+    def node_sight(self) -> NodeSight:
+        return NodeSight(self.chain, open_operations(self.configuration))
 
     @cached_property
     def ballots(self) -> Ballots:

@@ -70,6 +70,8 @@ def _show(args: argparse.Namespace) -> int:
     say(f"  proposed by {site.ballots.reader.names.name(question.author)}")
     for label, value in question.facts:
         say(f"  {label}: {value}")
+    if sight := site.node_sight.of(question):
+        say(f"  its node, as yours sees it: {sight.text} {sight.remedy}".rstrip())
     say(f"  tally at block {question.block.number}: {question.tally.yes} yes, {question.tally.no} no; {question.phase}")
     for prepared in ballot.prepared:
         say(f"  {to_hex(prepared.digest)}  {prepared.sentence}")

@@ -70,9 +70,10 @@ class BallotPages:
             return await self._page.render(request, "trouble.html", max(status, error.http_status), trouble=said)
         plan = await asyncio.to_thread(self._plan, laid_out)
         question = laid_out.question
+        sight = await asyncio.to_thread(self._page.site.node_sight.of, question) if question else None
         author = self._page.site.ballots.reader.names.name(question.author) if question else ""
         document = laid_out.document.decode(errors="replace")
-        about = {"ballot": laid_out, "author": author, "document": document, "plan": plan}
+        about = {"ballot": laid_out, "author": author, "document": document, "plan": plan, "sight": sight}
         return await self._page.render(request, "ballot.html", status, **about, trouble=trouble)
 
     def _plan(self, laid_out: LaidOut) -> PlanDocument | None:

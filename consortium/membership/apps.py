@@ -6,4 +6,4 @@ class MembershipConfig(AppConfig):
     label = "membership"
 
     def ready(self) -> None:
-        from consortium.membership import projections  # noqa: F401  registers the handlers of chain events
+        from consortium.membership import applicants, projections  # noqa: F401  registers handlers of chain events

@@ -31,3 +31,9 @@ class FolderNotEmptyError(ConflictError):
     """There is something where the network's files should be written; nothing was touched."""
 
     code = "folder_not_empty"
+
+
+class NodeNotInSyncError(ConflictError):
+    """A validator would be activated whose node nobody sees connected and in sync; nothing was relayed."""
+
+    code = "node_not_in_sync"

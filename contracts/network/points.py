@@ -7,9 +7,13 @@ from typing import Any
 
 
 class State(StrEnum):
-    """How it is. `unknown` could not be seen from here; `not_applicable` is not there to be seen."""
+    """How it is.
+
+    `waiting` is not so yet, `unknown` could not be seen from here, `not_applicable` is not there to be seen.
+    """
 
     WELL = "well"
+    WAITING = "waiting"
     WRONG = "wrong"
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not_applicable"
@@ -26,11 +30,17 @@ class Point:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
 
-_WORDS = {State.WELL: "well", State.WRONG: "WRONG", State.UNKNOWN: "?", State.NOT_APPLICABLE: "-"}
+_WORDS = {
+    State.WELL: "well",
+    State.WAITING: "wait",
+    State.WRONG: "WRONG",
+    State.UNKNOWN: "?",
+    State.NOT_APPLICABLE: "-",
+}
 
 
 def lines_of(point: Point) -> list[str]:
     """A point as `chain status` prints it: one line, and one for what to do."""
     lines = [f"{_WORDS[point.state]:<5}  {point.name}: {point.text}"]
-    is_open = point.remedy and point.state in (State.WRONG, State.UNKNOWN)
+    is_open = point.remedy and point.state in (State.WAITING, State.WRONG, State.UNKNOWN)
     return [*lines, f"       {point.remedy}"] if is_open else lines

@@ -2,16 +2,24 @@
 
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 
 from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
 from consortium.kernel.errors import ConsiliumError
+from consortium.kernel.identifiers import uuid_to_bytes32
+from contracts.events import ContractReference
 from contracts.interface import Chain
 from contracts.models import ChainEventRecord, ContractDeployment
-from contracts.network.asking import NamedNode
+from contracts.network.applicants import find_applicant
+from contracts.network.asking import NamedNode, Node
+from contracts.network.errors import NodeNotInSyncError
+from contracts.network.joining import Candidate
 from contracts.network.operations_port import OperationsPort
+from contracts.network.points import State
 from contracts.network.status import Watch
+from contracts.network.sync import seen_in_sync
 
 # What a monitor waits for one answer.
 ASK_SECONDS = 3.0
@@ -70,6 +78,68 @@ def registered_nodes(chain: Chain) -> set[str] | None:
     except ConsiliumError:
         return None
     return {row["validator"] for row in rows if row["status"] in _BELONGS and row["validator"] != ZERO_ADDRESS}
+
+
+def candidate_from_settings(
+    chain: Chain, *, consortium: str, organization: str, node: str = "", token_file: Path | None = None
+) -> Candidate:
+    """What `chain join` looks at.
+
+    Raises
+    ------
+    ChainError
+        If `node` is no address that can be asked, or our own node does not answer for the registry.
+    """
+    with act_for_all():
+        applicant = find_applicant(consortium, organization)
+        registry = applicant and _registry_of(applicant.consortium_id)
+    record = (
+        chain.call(registry, "organization", uuid_to_bytes32(applicant.organization_id))
+        if applicant and registry
+        else None
+    )
+    return Candidate(
+        applicant=applicant,
+        record=record,
+        nodes=nodes_from_settings(),
+        operations=operations_from_settings(),
+        own=_candidates_own(node, token_file) if node else None,
+        is_development=is_development(),
+    )
+
+
+def require_seen_in_sync(chain: Chain, consortium_id: UUID, organization: bytes) -> None:
+    """Refuse to relay that an organization's node be activated unless our nodes see it connected and in sync.
+
+    On the development chain, which has one node for everybody, there is nothing to see.
+
+    Raises
+    ------
+    NodeNotInSyncError
+        If an operations port of ours does not see it, or none of them can tell.
+    """
+    if is_development() or (registry := _registry_of(consortium_id)) is None:
+        return
+    validator = chain.call(registry, "organization", organization)["validator"]
+    found = [seen_in_sync(validator, port.node) for port in operations_from_settings()]
+    not_seen = [point for point in found if point.state in (State.WRONG, State.WAITING)]
+    if not_seen or not any(point.state is State.WELL for point in found):
+        point = next(iter([*not_seen, *found]), seen_in_sync(validator, None))
+        remedy = point.remedy if found else "The operator names the nodes' operations ports in CHAIN_OPERATIONS_URL."
+        raise NodeNotInSyncError(f"{point.text} A validator is activated only after it is seen in sync. {remedy}")
+
+
+def _registry_of(consortium_id: UUID) -> ContractReference | None:
+    found = ContractDeployment.objects.filter(consortium_id=consortium_id, name="ConsortiumRegistry").first()
+    return found.reference if found else None
+
+
+def _candidates_own(url: str, token_file: Path | None) -> Node:
+    if url.startswith(("ws://", "wss://")):
+        return OperationsPort(url, token_file=token_file, timeout_seconds=ASK_SECONDS)
+    from contracts.gateway import Gateway
+
+    return Gateway([url], chain_id=settings.CHAIN_ID, timeout_seconds=ASK_SECONDS)
 
 
 def node_name(url: str) -> str:

@@ -7,6 +7,7 @@ from audit.acts import Actor, Subject
 from audit.recorder import record
 from consortium.governance.domain.kinds import Contract, number_of
 from consortium.governance.models import Proposal
+from consortium.governance.services.activation import require_node_in_sync
 from consortium.kernel.digests import digest_to_bytes32
 from consortium.kernel.identifiers import uuid_to_bytes32
 from consortium.membership.access import require_member
@@ -37,8 +38,11 @@ def propose(*, signed: SignedProposal, organization_id: UUID, actor: Actor) -> P
     ------
     NotFoundError, ForbiddenError
         If the organization does not see the consortium, or is no member of it.
+    NodeNotInSyncError
+        If it would activate a validator whose node is not seen in sync.
     """
     require_member(signed.consortium_id, organization_id)
+    require_node_in_sync(signed.contract, signed.kind, consortium_id=signed.consortium_id, arguments=signed.arguments)
     proposal = Proposal.objects.create(
         consortium_id=signed.consortium_id,
         organization_id=organization_id,

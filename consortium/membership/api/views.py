@@ -94,6 +94,7 @@ class ApplicationsView(APIView):
         vote_key = serializers.RegexField(ADDRESS)
         site_key = serializers.RegexField(ADDRESS)
         validator = serializers.RegexField(ADDRESS)
+        enode = serializers.CharField(max_length=220, required=False, default="", allow_blank=True)
 
     @extend_schema(request=ApplicationSerializer, responses={201: MembershipSerializer})
     def post(self, request: Request, slug: str) -> Response:

@@ -46,6 +46,8 @@ class Membership(ChainBacked, UuidModel):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.APPLICANT)
     validator = models.CharField(_("validator"), max_length=42, blank=True, default="")
+    # Where the other members' nodes reach it: its public key gives the validator's address, so it cannot be another's.
+    enode = models.CharField(_("node"), max_length=220, blank=True, default="")
     profile_digest = models.CharField(_("profile"), max_length=71, blank=True, default="")
     joined_at = models.DateTimeField(_("joined"), null=True, blank=True)
 

@@ -143,6 +143,12 @@ class ApplyForm(forms.Form):
         max_length=42,
         help_text=_("The address of your own node on the chain."),
     )
+    enode = forms.CharField(
+        label=_("Node"),
+        max_length=220,
+        required=False,
+        help_text=_("Where the other members' nodes reach it: enode://key@IP:port. May be left out until it runs."),
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

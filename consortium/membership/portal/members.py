@@ -21,8 +21,10 @@ from consortium.membership.portal.chosen import chosen_consortium
 from consortium.membership.portal.forms import ApplyForm
 from consortium.membership.services.applications import KeyAddresses
 from consortium.membership.services.applications import apply as apply_for
+from contracts.network.errors import EnodeError
 
 ADMIN = RoleAssignment.Role.ADMIN.value
+KEY_FIELDS = ("vote_key", "site_key", "validator", "enode")
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,11 @@ def apply(request: HttpRequest) -> HttpResponse:
             apply_for(
                 consortium_slug=form.cleaned_data["consortium"],
                 organization=organization,
-                keys=KeyAddresses(*(form.cleaned_data[name] for name in ("vote_key", "site_key", "validator"))),
+                keys=KeyAddresses(*(form.cleaned_data[name] for name in KEY_FIELDS)),
                 actor=Actor.person(user.pk, organization.pk),
             )
+        except EnodeError as error:
+            form.add_error("enode", error.message)
         except (ConflictError, NotFoundError) as error:
             form.add_error("consortium", error.message)
         else:

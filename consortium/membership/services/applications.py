@@ -12,6 +12,8 @@ from consortium.common import blobs
 from consortium.kernel.digests import digest_of
 from consortium.kernel.errors import ConflictError, NotFoundError
 from consortium.membership.models import Membership, Organization, OrganizationKey
+from contracts.network.enodes import parse_enode
+from contracts.network.errors import EnodeError
 
 
 class AlreadyMemberError(ConflictError):
@@ -22,11 +24,15 @@ class AlreadyMemberError(ConflictError):
 
 @dataclass(frozen=True)
 class KeyAddresses:
-    """Public addresses; the keys themselves never leave the member."""
+    """Public addresses; the keys themselves never leave the member.
+
+    `enode` is where other nodes reach the validator's, empty while nobody has said.
+    """
 
     vote_key: str
     site_key: str
     validator: str
+    enode: str = ""
 
 
 @transaction.atomic
@@ -39,7 +45,10 @@ def apply(*, consortium_slug: str, organization: Organization, keys: KeyAddresse
         If there is no such consortium.
     AlreadyMemberError
         If the organization has applied before.
+    EnodeError
+        If the enode is none, or another node's than the validator's.
     """
+    enode = checked_enode(keys)
     consortium_id = _find(consortium_slug)
     if Membership.objects.filter(consortium_id=consortium_id, organization=organization).exists():
         raise AlreadyMemberError(_("Your organization has applied to this consortium, or belongs to it."))
@@ -47,6 +56,7 @@ def apply(*, consortium_slug: str, organization: Organization, keys: KeyAddresse
         consortium_id=consortium_id,
         organization=organization,
         validator=keys.validator,
+        enode=enode,
         profile_digest=profile_digest(organization),
     )
     record_keys(membership, keys)
@@ -59,6 +69,18 @@ def apply(*, consortium_slug: str, organization: Organization, keys: KeyAddresse
         data={"profile": membership.profile_digest, "vote_key": keys.vote_key, "site_key": keys.site_key},
     )
     return membership
+
+
+def checked_enode(keys: KeyAddresses) -> str:
+    """The enode in its one spelling, empty if there is none; `EnodeError` if it is not the validator's node."""
+    if not keys.enode:
+        return ""
+    found = parse_enode(keys.enode)
+    if found.address.lower() != keys.validator.lower():
+        raise EnodeError(
+            f"This enode is that of {found.address}, not of the validator. Give the node whose address you name."
+        )
+    return str(found)
 
 
 def profile_of(organization: Organization) -> dict[str, str]:

@@ -14,7 +14,13 @@ from consortium.common import blobs
 from consortium.kernel.digests import digest_to_bytes32
 from consortium.kernel.errors import InvalidInputError
 from consortium.membership.models import Consortium, Membership, Organization
-from consortium.membership.services.applications import KeyAddresses, profile_digest, publish_profile, record_keys
+from consortium.membership.services.applications import (
+    KeyAddresses,
+    checked_enode,
+    profile_digest,
+    publish_profile,
+    record_keys,
+)
 from contracts.founding import DecisionRule, Founder, Founding
 
 RULE_KINDS = ("approve_plan", "release_model", "recall_model", "grant_licence")
@@ -74,6 +80,7 @@ def register_founding(document: FoundingDocument, *, chain_id: int) -> Founding:
                 consortium=consortium,
                 organization=organizations[slug],
                 validator=keys.validator,
+                enode=checked_enode(keys),
                 profile_digest=profile_digest(organizations[slug]),
             )
             record_keys(membership, keys)

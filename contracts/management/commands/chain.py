@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from contracts.management.subcommands import genesis, status
+from contracts.management.subcommands import genesis, join, status
 
-SUBCOMMANDS: dict[str, ModuleType] = {"genesis": genesis, "status": status}
+SUBCOMMANDS: dict[str, ModuleType] = {"genesis": genesis, "join": join, "status": status}
 
 
 class Command(BaseCommand):

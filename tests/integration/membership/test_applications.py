@@ -3,11 +3,13 @@
 import uuid
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from audit.models import AuditRecord
 from consortium.common.tenancy import act_for
 from consortium.membership.models import Membership, RoleAssignment, User
+from contracts.network.enodes import address_of_node, public_key_of
 from tests.factories.membership import World, make_user, make_world
 from tests.integration.membership.test_tokens import claims, sign
 
@@ -111,3 +113,46 @@ def test_a_foreign_consortium_is_404_for_who_does_not_belong_to_it(world, admin)
     for path in (f"consortia/{without.pk}", f"consortia/{without.pk}/proposals", f"proposals/{uuid.uuid4()}"):
         answer = api(admin).get(f"/api/v1/{path}")
         assert answer.status_code == 404 or answer.json()["results"] == [], path
+
+
+NODE_KEY = public_key_of((7).to_bytes(32, "big"))
+WITH_NODE = KEYS | {
+    "validator": address_of_node(NODE_KEY),
+    "enode": f"enode://{NODE_KEY.hex()}@10.0.0.7:30303?discport=0",
+}
+
+
+def test_the_node_is_kept_in_its_one_spelling(world, admin, as_system):
+    assert send(api(admin), body=WITH_NODE).status_code == 201
+    with as_system():
+        kept = Membership.objects.get(organization=world.outsider, consortium=world.consortium)
+    assert kept.enode == f"enode://{NODE_KEY.hex()}@10.0.0.7:30303"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (WITH_NODE | {"validator": KEYS["validator"]}, "not of the validator"),
+        (WITH_NODE | {"enode": "enode://xx"}, "An enode reads"),
+        (WITH_NODE | {"enode": f"enode://{NODE_KEY.hex()}@node.example:30303"}, "no IP address"),
+    ],
+)
+def test_another_nodes_enode_is_refused(world, admin, as_system, body, said):
+    answer = send(api(admin), body=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "enode")
+    assert said in str(answer.json())
+    assert memberships(as_system, world) == 0
+
+
+def test_the_page_says_it_beside_the_field(world, admin, as_system):
+    client = Client()
+    assert client.login(email="admin@outsider.example", password="a long pass phrase")
+    wrong = WITH_NODE | {"consortium": "shared", "validator": KEYS["validator"]}
+
+    answer = client.post("/members/apply/", wrong)
+    assert answer.status_code == 200
+    assert "not of the validator" in answer.text
+    assert memberships(as_system, world) == 0
+
+    assert client.post("/members/apply/", WITH_NODE | {"consortium": "shared"}).status_code == 302
+    assert memberships(as_system, world) == 1
