@@ -112,17 +112,12 @@ def quorum_point(validators: Sequence[str], turns: Turns) -> Point:
 
 def turns_point(validators: Sequence[str], turns: Turns) -> Point:
     """Which turns to propose passed without a block."""
-    present = set(validators)
-    figures = {
-        "first_block": turns.first,
-        "last_block": turns.last,
-        "missed": dict(turns.missed),
-        "silent": sorted(present & turns.silent),
-    }
+    silent = sorted(set(validators) & turns.silent)
+    figures = {"first_block": turns.first, "last_block": turns.last, "missed": dict(turns.missed), "silent": silent}
     text = f"{turns.missed_count} turns missed in blocks {turns.first} to {turns.last}."
-    if not present & turns.silent:
+    if not silent:
         return Point("turns", State.WELL, text, figures=figures)
-    who = ", ".join(f"{address} ({turns.missed[address]})" for address in figures["silent"])
+    who = ", ".join(f"{address} ({turns.missed[address]})" for address in silent)
     return Point("turns", State.WRONG, f"{text} Silent: {who}.", "Ask that member whether its node is up.", figures)
 
 

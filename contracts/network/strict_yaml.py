@@ -14,7 +14,7 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # the stubs leave it out
             raise yaml.composer.ComposerError(None, None, "write it out: aliases are not read", mark)
         return super().compose_node(parent, index)
 

@@ -1,11 +1,14 @@
 """A genesis of ours on a node: its ValidatorSource answers, and a consortium is founded on it."""
 
+import io
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from eth_account import Account
 
 from consortium.kernel.digests import keccak256
@@ -19,7 +22,7 @@ from contracts.network.genesis import SOURCE_ADDRESS
 from contracts.network.making import MadeNetwork, make_network
 from contracts.relay import Relay
 from tests.chain.anvil import Anvil
-from tests.integration.contracts.test_deployment import founding, read
+from tests.integration.contracts.test_deployment import CONTRACTS, founding, read
 from tests.unit.contracts.network.files import content, document
 
 pytestmark = [pytest.mark.services, pytest.mark.usefixtures("system", "handlers")]
@@ -82,7 +85,7 @@ def test_a_consortium_is_founded_on_it_and_the_relay_keeps_no_right(gateway, rel
 
     deployed = deploy_consortium(gateway, relay, wanted)
 
-    assert len(deployed) == 9
+    assert {deployment.name for deployment in deployed} == CONTRACTS
     assert ContractDeployment.objects.get(name="ValidatorSource").address == SOURCE_ADDRESS
     assert read(gateway, "ConsortiumRegistry", "validatorSource") == SOURCE_ADDRESS
     registry = ContractDeployment.objects.get(name="ConsortiumRegistry").address
@@ -103,3 +106,25 @@ def test_founders_who_are_not_the_networks_validators_are_refused(gateway, relay
 
 def test_the_genesis_file_is_json_that_names_the_chain(made):
     assert json.loads((made[1] / "genesis.json").read_text())["config"]["chainId"] == 20_262
+
+
+def test_the_founding_takes_the_networks_list_by_an_option(made, relay, world, gateway, monkeypatch, tmp_path):
+    command = "consortium.membership.management.commands.found_consortium"
+    wanted = replace(on_network(world.consortium.pk, made[0]), source_address=None)
+    for name, value in {
+        "parse_founding": lambda document: document,
+        "register_founding": lambda document, **_: wanted,
+        "chain_from_settings": lambda: gateway,
+        "relay_from_settings": lambda: relay,
+    }.items():
+        monkeypatch.setattr(f"{command}.{name}", value)
+    document = tmp_path / "founding.json"
+    document.write_text("{}")
+
+    with pytest.raises(CommandError, match="An address is"):
+        call_command("found_consortium", str(document), "--validator-source", "0x7777")
+    assert not ContractDeployment.objects.exists()
+
+    written = io.StringIO()
+    call_command("found_consortium", str(document), "--validator-source", SOURCE_ADDRESS, stdout=written)
+    assert json.loads(written.getvalue())["contracts"]["ValidatorSource"] == SOURCE_ADDRESS

@@ -57,17 +57,15 @@ def lagging() -> RecordedNode:
 
 
 def ask(world: World, kind: str = "activate_validator", **changes: Any) -> Proposal:
-    signed = SignedProposal(
-        **{
-            "consortium_id": world.consortium.pk,
-            "contract": "ConsortiumGovernor",
-            "kind": kind,
-            "deadline": 2_000_000_000,
-            "signature": bytes(65),
-            "arguments": uuid_to_bytes32(world.outsider.pk),
-        }
-        | changes
-    )
+    given: dict[str, Any] = {
+        "consortium_id": world.consortium.pk,
+        "contract": "ConsortiumGovernor",
+        "kind": kind,
+        "deadline": 2_000_000_000,
+        "signature": bytes(65),
+        "arguments": uuid_to_bytes32(world.outsider.pk),
+    }
+    signed = SignedProposal(**given | changes)
     hospital = world.hospital.pk
     with act_for(organization_id=hospital), transaction.atomic():
         return propose(signed=signed, organization_id=hospital, actor=Actor.system("test"))

@@ -10,6 +10,7 @@ from agent.member_page.forms import MAX_FORM_BYTES
 from agent.member_page.sessions import COOKIE, IDLE, LONGEST
 from agent.member_page.throttle import FAILURES_A_NAME, FAILURES_IN_ALL, WINDOW_SECONDS, Throttle
 from agent.site import Site
+from contracts.network.points import Point, State
 from tests.unit.agent.browsers import BASE, Browser
 from tests.unit.agent.platforms import ADMISSION, PLAN, PlatformInMemory, admission
 from tests.unit.agent.worlds import PHRASE, ChainInMemory, SettableClock
@@ -439,3 +440,17 @@ def test_agent_unpickles_nothing() -> None:
 
     assert len(sources) > 40
     assert not [text for text in sources if re.search(r"\b(pickle|cloudpickle|marshal|shelve|dill|joblib)\b", text)]
+
+
+def test_a_voter_reads_what_the_members_own_node_sees_of_the_node_that_is_voted_on(
+    browser: Browser, timed_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Point("sync", State.WRONG, "The node is not connected to this one.", "Is it up?")
+    monkeypatch.setattr(timed_site.node_sight, "of", lambda _question: told)
+    browser.log_in()
+
+    text = browser.get(f"/ballots/{ADMISSION}").text
+
+    assert "As your own node sees it: The node is not connected to this one." in text
+    assert "counts against the quorum" in text
+    assert "Is it up?" in text
