@@ -26,7 +26,7 @@ class MembershipSerializer(serializers.ModelSerializer[Membership]):
     class Meta:
         model = Membership
         fields = [
-            *("id", "organization", "name", "status", "validator", "profile_digest", "joined_at"),
+            *("id", "organization", "name", "status", "validator", "enode", "profile_digest", "joined_at"),
             *("chain_state", "confirmed_block", "transaction_hash"),
         ]
 

@@ -18,8 +18,11 @@ from contracts.events import ContractReference
 from contracts.founding import Founder, FoundingError
 from contracts.gateway import Gateway
 from contracts.models import ContractDeployment
+from contracts.network.asking import NamedNode
 from contracts.network.genesis import SOURCE_ADDRESS
 from contracts.network.making import MadeNetwork, make_network
+from contracts.network.points import State
+from contracts.network.status import Watch, network_status
 from contracts.relay import Relay
 from tests.chain.anvil import Anvil
 from tests.integration.contracts.test_deployment import CONTRACTS, founding, read
@@ -128,3 +131,18 @@ def test_the_founding_takes_the_networks_list_by_an_option(made, relay, world, g
     written = io.StringIO()
     call_command("found_consortium", str(document), "--validator-source", SOURCE_ADDRESS, stdout=written)
     assert json.loads(written.getvalue())["contracts"]["ValidatorSource"] == SOURCE_ADDRESS
+
+
+def test_a_node_that_is_no_besu_is_read_as_far_as_it_goes(gateway):
+    watch = Watch([NamedNode("anvil", gateway)])
+    now = gateway.head().time + 1
+
+    found = {point.name: point.state for point in network_status(watch, now=now)}
+    assert found == {
+        "node anvil": State.WELL,
+        "head": State.WELL,
+        "quorum": State.UNKNOWN,
+        "peers": State.UNKNOWN,
+    }
+    development = network_status(replace(watch, is_development=True), now=now)
+    assert [point.state for point in development] == [State.WELL, State.WELL, State.NOT_APPLICABLE]

@@ -18,6 +18,7 @@ from contracts.errors import (
 )
 from contracts.events import ContractReference
 from contracts.gateway import Gateway
+from contracts.network.headers import sealed_header
 from contracts.rpc import log_windows
 from tests.unit.contracts.besu_replay import CHAIN_ID, DATA, Recording, serve
 
@@ -43,6 +44,13 @@ def test_headers_with_seals_in_their_extra_data_are_read(gateway, recording):
     assert "0x" + head.hash.hex() == recording.blocks[20]["hash"]
     assert head.time == int(recording.blocks[20]["timestamp"], 16)
     assert gateway.block(21) is None
+
+
+def test_a_question_of_the_node_itself_is_answered_as_json_has_it(gateway, recording):
+    found = gateway.ask("eth_getBlockByNumber", ["latest", False])
+    assert found["extraData"] == recording.blocks[20]["extraData"]
+    assert sealed_header(found).proposer == recording.blocks[20]["miner"]
+    assert gateway.ask("eth_chainId") == hex(CHAIN_ID)
 
 
 @pytest.mark.parametrize("written_times", [True, False])

@@ -1,4 +1,4 @@
-"""The agent uses the gateway on a machine that has no Django."""
+"""The agent uses the gateway, and the network's room, on a machine that has no Django."""
 
 import subprocess
 import sys
@@ -15,6 +15,7 @@ class Refuse(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Refuse())
 import contracts.gateway, contracts.errors, contracts.events, contracts.artifacts, contracts.values
+import contracts.network.joining, contracts.network.making, contracts.network.operations_port, contracts.network.status
 print(contracts.gateway.Gateway.__name__)
 """
 

@@ -3,6 +3,7 @@
 import io
 import json
 import stat
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -111,6 +112,14 @@ def test_gas_is_free_and_the_pool_outlives_a_restart(made, target):
     assert wanted.items() <= found.items()
     for name in ("besu.service", "container.sh"):
         assert "--profile=ENTERPRISE --config-file=/etc/besu/config.toml" in (target / "mercy" / name).read_text()
+
+
+def test_the_container_is_started_by_a_script_that_a_shell_reads(made, target):
+    script = target / "mercy" / "container.sh"
+    assert script.stat().st_mode & 0o111 == 0o111
+    assert subprocess.run(["sh", "-n", script], capture_output=True, check=False).stderr == b""
+    unnamed = subprocess.run(["sh", script], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
+    assert (unnamed.returncode != 0, "name the image by its digest" in unnamed.stderr) == (True, True)
 
 
 def test_the_readme_names_this_node_and_how_a_lost_quorum_looks(made, target):
