@@ -1,6 +1,7 @@
 """How a network is, as our nodes see it: heights, quorum, turns, peers."""
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -36,46 +37,43 @@ class Watch:
 def network_status(watch: Watch, *, now: float | None = None) -> list[Point]:
     """Look at everything once; nothing is raised, what cannot be seen is a point that says so."""
     readings = read_nodes(watch.nodes, now=time.time() if now is None else now)
-    points = [*_nodes(readings), _head(readings)]
+    ours = _of_one_chain(readings)
+    points = [*(_node(reading, ours) for reading in readings), _head(ours)]
     if watch.is_development:
         return [*points, _DEVELOPMENT]
-    up = [node for node, reading in zip(watch.nodes, readings, strict=True) if not reading.fault]
-    if not up:
+    if not ours:
         return points
-    highest = max(readings, key=lambda reading: reading.height)
-    best = next(node for node in up if node.name == highest.name)
-    return [*points, *_consensus(best, highest.height), _peers(watch)]
+    best = next(node for node in watch.nodes if node.name == ours[0].name)
+    return [*points, *_consensus(best, ours[0].height), _peers(watch)]
 
 
-def _nodes(readings: Iterable[Reading]) -> Iterable[Point]:
-    rows = list(readings)
-    top = max((row.height for row in rows), default=0)
-    first = next((row.genesis for row in rows if row.genesis), "")
-    for row in rows:
-        yield _node(row, top, first)
+def _of_one_chain(readings: Iterable[Reading]) -> list[Reading]:
+    """Those that answer and share the genesis of most, the highest first: one strayed node blames no other."""
+    up = [row for row in readings if not row.fault]
+    genesis = Counter(row.genesis for row in up).most_common(1)
+    return sorted((row for row in up if row.genesis == genesis[0][0]), key=lambda row: -row.height)
 
 
-def _node(row: Reading, top: int, genesis: str) -> Point:
+def _node(row: Reading, ours: Sequence[Reading]) -> Point:
     name, figures = f"node {row.name}", asdict(row)
     if row.fault:
         return Point(name, State.WRONG, row.fault, "Start it, or correct CHAIN_RPC_URL.", figures)
     peers = "" if row.peers is None else f", {row.peers} peers"
     text = f"Block {row.height}, {row.age_seconds} s old{peers}."
-    if row.genesis != genesis:
+    if row not in ours:
         return Point(
             name, State.WRONG, f"{text} It is on another chain.", "Give it the members' genesis.json.", figures
         )
-    if top - row.height > MAX_BEHIND_BLOCKS:
-        behind = f"{text} It is {top - row.height} blocks behind."
+    if (lag := ours[0].height - row.height) > MAX_BEHIND_BLOCKS:
+        behind = f"{text} It is {lag} blocks behind."
         return Point(name, State.WRONG, behind, "Does it have peers, a right clock, and room on its disk?", figures)
     return Point(name, State.WELL, text, figures=figures)
 
 
-def _head(readings: Iterable[Reading]) -> Point:
-    up = [row for row in readings if not row.fault]
-    if not up:
+def _head(ours: Sequence[Reading]) -> Point:
+    if not ours:
         return Point("head", State.WRONG, "No node answers.", "Start a node, or correct CHAIN_RPC_URL.")
-    newest = max(up, key=lambda row: row.height)
+    newest = ours[0]
     figures = {"height": newest.height, "age_seconds": newest.age_seconds}
     text = f"The newest block, {newest.height}, is {newest.age_seconds} s old."
     if newest.age_seconds > MAX_AGE_SECONDS:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, OutputWrapper
 
+from consortium.common.tenancy import WrongDatabaseRoleError
 from consortium.kernel.errors import ConsiliumError
 from contracts.chain import chain_from_settings
 from contracts.network.applicants import Applicant
@@ -40,6 +41,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def handle(out: OutputWrapper, options: Mapping[str, Any]) -> None:
     try:
         candidate = _candidate(options)
+    except WrongDatabaseRoleError as error:
+        raise CommandError("Applications are read as the system's database role. Use its DATABASE_URL.") from error
     except ConsiliumError as error:
         raise CommandError(error.message) from error
     steps = look_at_steps(candidate)

@@ -241,3 +241,7 @@ def test_the_gateway_is_made_of_the_settings(settings, monkeypatch):
     assert isinstance(gateway, Gateway)
     assert gateway.chain_id == settings.DEVELOPMENT_CHAIN_ID
     assert len(gateway._nodes) == 2
+
+
+def test_who_sees_no_rows_reads_no_registry(chain, db):
+    assert watching.registered_nodes(chain) is None

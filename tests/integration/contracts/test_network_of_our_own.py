@@ -23,6 +23,8 @@ from contracts.network.genesis import SOURCE_ADDRESS
 from contracts.network.making import MadeNetwork, make_network
 from contracts.network.points import State
 from contracts.network.status import Watch, network_status
+from contracts.network.watching import registered_nodes
+from contracts.projector import project_once
 from contracts.relay import Relay
 from tests.chain.anvil import Anvil
 from tests.integration.contracts.test_deployment import CONTRACTS, founding, read
@@ -96,6 +98,13 @@ def test_a_consortium_is_founded_on_it_and_the_relay_keeps_no_right(gateway, rel
     assert gateway.call(SOURCE, "getValidators") == wanted.validators
     with pytest.raises(TransactionRevertedError, match="ValidatorSourceNotController"):
         gateway.simulate(SOURCE, "setWriter", relay.address, sender=relay.address)
+
+
+def test_the_registered_nodes_are_those_of_the_founders(gateway, relay, world, made):
+    deploy_consortium(gateway, relay, on_network(world.consortium.pk, made[0]))
+    project_once(gateway)
+
+    assert registered_nodes(gateway) == {node.enode.address for node in made[0].nodes}
 
 
 def test_founders_who_are_not_the_networks_validators_are_refused(gateway, relay, world, made):

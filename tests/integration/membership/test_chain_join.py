@@ -116,6 +116,11 @@ def test_a_node_that_cannot_be_asked_is_refused(world, registry, as_system):
             call_command("chain", "join", "outsider", "--consortium", "shared", "--node", "ws://10.0.0.9:8546")
 
 
+def test_it_needs_the_systems_role(world, registry):
+    with pytest.raises(CommandError, match="system's database role"):
+        call_command("chain", "join", "outsider", "--consortium", "shared")
+
+
 def test_nothing_is_changed(world, registry, as_system):
     with as_system():
         applied(world)

@@ -97,6 +97,12 @@ def test_a_node_of_another_chain_is_named():
     found = look(RecordedNode(head=20), Other(head=20))
     assert "another chain" in found["node 10.0.0.2:8545"].text
 
+    # Also where it is named first and is ahead: most of the nodes decide, and its head is not the network's.
+    found = look(Other(head=30), RecordedNode(head=20), RecordedNode(head=19), now=time_of(20) + 1)
+    assert "another chain" in found["node 10.0.0.1:8545"].text
+    assert found["node 10.0.0.2:8545"].state is State.WELL
+    assert found["head"].figures["height"] == 20
+
 
 def test_a_node_without_qbft_is_unknown_and_not_wrong():
     found = look(RecordedNode(answers={"qbft_getValidatorsByBlockNumber": NOT_ENABLED}))
