@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
 from consortium.kernel.errors import ConsiliumError
@@ -64,14 +65,14 @@ def watch_from_settings(chain: Chain) -> Watch:
 
 
 def registered_nodes(chain: Chain) -> set[str] | None:
-    """Addresses of the nodes of all members that belong to a consortium; None for a role that sees no rows."""
+    """Addresses of the nodes of all members that belong to a consortium; None for who cannot read them."""
     try:
         with act_for_all():
             found = ContractDeployment.objects.filter(name="ConsortiumRegistry")
             registries = [(row.consortium_id, row.reference) for row in found]
             admitted = ChainEventRecord.objects.filter(name="OrganizationAdmitted")
             ids = [(row.consortium_id, row.event.arguments["organization"]) for row in admitted]
-    except WrongDatabaseRoleError:
+    except (WrongDatabaseRoleError, DatabaseError):
         return None
     try:
         rows = [chain.call(ref, "organization", one) for home, ref in registries for at, one in ids if at == home]

@@ -1,10 +1,10 @@
-"""How the chain is, how a network of our own is made, and how a member joins it."""
+"""How a network of our own is made, how a member joins it, and how the chain is."""
 
 from argparse import ArgumentParser
 from types import ModuleType
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand
 
 from contracts.management.subcommands import genesis, join, status
 
@@ -12,16 +12,17 @@ SUBCOMMANDS: dict[str, ModuleType] = {"genesis": genesis, "join": join, "status"
 
 
 class Command(BaseCommand):
-    help = "Make a network, join it, and see how it is."
+    help = "Make a network, follow a member that joins it, and see how the chain is."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        below = parser.add_subparsers(dest="action", required=True, metavar="COMMAND", parser_class=_Plain)
+        below = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
         for name, module in SUBCOMMANDS.items():
-            module.add_arguments(below.add_parser(name, help=module.HELP, description=module.DESCRIPTION))
+            known: dict[str, Any] = {"help": module.HELP, "description": module.DESCRIPTION}
+            # As Django has it: at a terminal a wrong call is answered with the usage, in a program by CommandError.
+            at_terminal: dict[str, Any] = {
+                "called_from_command_line": getattr(self, "_called_from_command_line", False)
+            }
+            module.add_arguments(below.add_parser(name, **known, **at_terminal))
 
     def handle(self, *args: Any, **options: Any) -> None:
         SUBCOMMANDS[options["action"]].handle(self.stdout, options)
-
-
-class _Plain(CommandParser):
-    """A sub-command's parser: errors leave with status 2, as argparse has it, and not as Django's own."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, OutputWrapper
+from django.db import DatabaseError
 
 from consortium.common.tenancy import WrongDatabaseRoleError
 from consortium.kernel.errors import ConsiliumError
@@ -45,6 +46,8 @@ def handle(out: OutputWrapper, options: Mapping[str, Any]) -> None:
         raise CommandError("Applications are read as the system's database role. Use its DATABASE_URL.") from error
     except ConsiliumError as error:
         raise CommandError(error.message) from error
+    except DatabaseError as error:
+        raise CommandError("PostgreSQL does not answer. Start it, or correct DATABASE_URL.") from error
     steps = look_at_steps(candidate)
     status = exit_status(steps)
     if options["json"]:

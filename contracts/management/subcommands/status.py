@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import OutputWrapper
+from django.db import DatabaseError
 
 from consortium.common.health import Finding
 from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
@@ -96,5 +97,6 @@ def _faults() -> list[str]:
                 *(f"{event}, attempt {event.attempts}: {event.failed_text}" for event in events),
                 *(f"outcome of {row}: {row.outcome_error}" for row in outcomes[:MAX_FAULTS]),
             ]
-    except WrongDatabaseRoleError:
+    except (WrongDatabaseRoleError, DatabaseError):
+        # That the database does not answer is a finding already.
         return []

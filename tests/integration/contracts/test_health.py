@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from contracts import chain as configured
@@ -18,6 +19,7 @@ from contracts.dispatcher import Dispatcher
 from contracts.errors import ChainRequestError, ChainUnavailableError
 from contracts.events import BlockHeader, ChainEvent
 from contracts.gateway import Gateway
+from contracts.management.subcommands import status as status_command
 from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
 from contracts.network import watching
 from contracts.network.asking import NamedNode
@@ -245,3 +247,17 @@ def test_the_gateway_is_made_of_the_settings(settings, monkeypatch):
 
 def test_who_sees_no_rows_reads_no_registry(chain, db):
     assert watching.registered_nodes(chain) is None
+
+
+def test_a_database_that_is_away_is_a_finding_and_the_nodes_are_read_all_the_same(consortium, monkeypatch, settings):
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused")
+
+    settings.CHAIN_ID = 20_261
+    monkeypatch.setattr(health, "read_flow", away)
+    for module in (watching, status_command):
+        monkeypatch.setattr(module, "act_for_all", away)
+    code, text = status()
+    assert code == 1
+    assert "WRONG  outbox: PostgreSQL does not answer" in text
+    assert "well   node 127.0.0.1:9" in text

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from consortium.membership.models import Membership
 from contracts.management.subcommands import join
@@ -118,6 +119,15 @@ def test_a_node_that_cannot_be_asked_is_refused(world, registry, as_system):
 
 def test_it_needs_the_systems_role(world, registry):
     with pytest.raises(CommandError, match="system's database role"):
+        call_command("chain", "join", "outsider", "--consortium", "shared")
+
+
+def test_a_database_that_is_away_is_told(registry, monkeypatch, db):
+    def away() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(watching, "act_for_all", away)
+    with pytest.raises(CommandError, match="PostgreSQL does not answer"):
         call_command("chain", "join", "outsider", "--consortium", "shared")
 
 
