@@ -1,11 +1,14 @@
 """What a voter is told of the node that a vote would activate: by the member's own node."""
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.commands import ballots
 from agent.configuration import Configuration, parse_configuration
+from agent.desk import LaidOut
 from agent.errors import ConfigurationError
 from agent.node_sight import NodeSight, open_operations
 from agent.questions import Question
@@ -75,3 +78,16 @@ def test_the_port_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_port_to_which_a_token_would_go_in_the_clear_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"chain\.operations_url"):
         configuration(operations_url=url)
+
+
+def test_the_command_tells_it_beside_the_ballot(
+    site: Site, chain: ChainInMemory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    laid_out = LaidOut(_offered(), activation(site))
+    monkeypatch.setattr(ballots, "open_site", lambda _folder: site)
+    monkeypatch.setattr(ballots, "_at_desk", lambda _site, _work: laid_out)
+    site.node_sight = NodeSight(chain, PORT)
+
+    assert ballots._show(argparse.Namespace(folder=Path(), proposal=str(laid_out.offered.proposal))) == 0
+
+    assert "its node, as yours sees it: It is connected and in sync" in capsys.readouterr().out

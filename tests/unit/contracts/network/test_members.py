@@ -2,12 +2,14 @@
 
 import contextlib
 import copy
+import textwrap
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consortium.embedded.layout import project_root
 from contracts.network.enodes import parse_enode, parse_node_key, public_key_of
 from contracts.network.errors import EnodeError, MembersFileError
 from contracts.network.members import Member, Numbers, parse_members
@@ -27,6 +29,16 @@ def changed(place: list[Any], value: Any) -> bytes:
     else:
         at[place[-1]] = value
     return content(found)
+
+
+def test_the_guides_file_is_one():
+    guide = (project_root() / "docs" / "guides" / "operator.md").read_text()
+    block = guide[guide.index("    network:\n") :].partition("\n\n")[0]
+
+    file = parse_members(textwrap.dedent(block).encode())
+
+    assert [member.name for member in file.members] == ["general", "mercy", "valley", "saint-anna"]
+    assert file.members[2].rpc_names == ("node.valley.example",)
 
 
 def test_what_is_left_out_has_defaults_that_a_network_ran_on():

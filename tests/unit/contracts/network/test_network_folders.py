@@ -2,12 +2,17 @@
 
 import io
 import json
+import shlex
 import stat
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.management import CommandError, call_command
 
 from consortium.kernel.secp256k1 import address_of
@@ -16,6 +21,7 @@ from contracts.network.enodes import parse_enode, public_key_of
 from contracts.network.errors import FolderNotEmptyError, MembersFileError
 from contracts.network.genesis import SOURCE_ADDRESS
 from contracts.network.making import MadeNetwork, make_network
+from contracts.network.node_configuration import HTTP_APIS
 from contracts.network.permissions import parse_allow_list
 from tests.unit.contracts.network.files import HOSPITALS, RELAY, content, document
 
@@ -120,6 +126,22 @@ def test_the_container_is_started_by_a_script_that_a_shell_reads(made, target):
     assert subprocess.run(["sh", "-n", script], capture_output=True, check=False).stderr == b""
     unnamed = subprocess.run(["sh", script], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
     assert (unnamed.returncode != 0, "name the image by its digest" in unnamed.stderr) == (True, True)
+
+
+def test_the_readmes_token_is_one_that_the_node_takes(made, target, tmp_path):
+    text = (target / "general" / "README.md").read_text()
+    line = next(line.strip() for line in text.splitlines() if line.strip().startswith("python -c '"))
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "rpc-private.pem").write_bytes(pem)
+
+    program = shlex.split(line)[2]
+    made_token = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    claims = jwt.decode(made_token.stdout.strip(), key.public_key(), algorithms=["RS256"], options={"require": ["exp"]})
+    assert claims["permissions"] == [f"{api.lower()}:*" for api in HTTP_APIS]
 
 
 def test_the_readme_names_this_node_and_how_a_lost_quorum_looks(made, target):
