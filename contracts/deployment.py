@@ -114,6 +114,7 @@ class _Deployer:
                 [rule.struct for rule in founding.rules],
                 dict(founding.parameters),
                 founding.policy,
+                list(founding.runners),
             )
         ]
 
@@ -207,6 +208,10 @@ class _Deployer:
                 not any(self._read("ConsortiumRegistry", "organizationOf", relay)[0]),
             ),
             ("a founder is missing", self._read("ConsortiumRegistry", "activeCount") == len(self.founding.founders)),
+            (
+                "a runner is not accepted",
+                all(self._read("ConsortiumRegistry", "isRunner", runner) for runner in self.founding.runners),
+            ),
             ("the policy is another", self._read("ConsortiumRegistry", "policyDigest") == self.founding.policy),
         ]
 

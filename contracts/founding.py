@@ -66,7 +66,8 @@ class Founding:
     """Everything that the contracts of a consortium start with.
 
     `rules` are those of ApprovePlan, ReleaseModel, RecallModel, GrantLicence, in this order;
-    `parameters` is the registry's struct by its own names; `policy` a digest of 32 bytes.
+    `parameters` is the registry's struct by its own names; `policy` a digest of 32 bytes; `runners` the
+    digests (32 bytes each) of the runners that the founders accept, at most 16.
     `source_address` names the ValidatorSource of a network whose genesis holds one, controlled by the
     relay; without it one is deployed, which refuses fewer than `minimum_validators`.
     """
@@ -76,6 +77,7 @@ class Founding:
     rules: Sequence[DecisionRule]
     parameters: Mapping[str, int]
     policy: bytes
+    runners: Sequence[bytes]
     voting_delay_seconds: int
     voting_period_seconds: int
     timelock_delay_seconds: int

@@ -1,4 +1,4 @@
-"""Commands on plans: propose one that was drafted on the platform, allow or refuse one at this site."""
+"""Commands on plans: name the runner, propose a plan that was drafted on the platform, allow or refuse one here."""
 
 import argparse
 import asyncio
@@ -16,6 +16,7 @@ from agent.training.plans import ALLOWED, REFUSED, Plans
 from agent.training.proposals import sign_proposal
 from consortium.kernel.errors import InvalidInputError
 from training.federated.plan_document import MAX_PLAN_BYTES, PlanDocument, parse_plan
+from training.federated.source_digests import runner_digest
 
 if TYPE_CHECKING:
     from agent.commands.terminal import Subcommands
@@ -27,6 +28,10 @@ def add_to(commands: "Subcommands") -> None:
     propose = plans.add_parser("propose", help="put a plan that was drafted on the platform to the vote")
     propose.add_argument("--consortium", required=True, metavar="UUID")
     propose.set_defaults(command=_propose)
+    runner = plans.add_parser(
+        "runner", help="print the digest of this site's trusted runner, which members accept by vote"
+    )
+    runner.set_defaults(command=_runner)
     allow = plans.add_parser("allow", help="allow an approved plan to train on this site's records")
     allow.set_defaults(command=_decide, value=ALLOWED)
     refuse = plans.add_parser("refuse", help="refuse it; final")
@@ -46,6 +51,11 @@ def _propose(args: argparse.Namespace) -> int:
     plan, letter, delivered = asyncio.run(propose_plan(site, consortium, args.digest, person))
     say(f"{plan.title}: {plan.terms.rounds} rounds for {plan.purpose}, {len(plan.sites)} sites")
     say(f"Signed {letter.digest}; " + ("handed to the platform." if delivered else "kept until the platform answers."))
+    return 0
+
+
+def _runner(args: argparse.Namespace) -> int:
+    say(runner_digest())
     return 0
 
 

@@ -137,6 +137,10 @@ class Ledger:
     def is_active(self, organization: uuid.UUID) -> bool:
         return bool(self._ask(REGISTRY, "isActive", uuid_to_bytes32(organization)))
 
+    def is_runner(self, digest: bytes) -> bool:
+        """Whether the members accept this runner now; a vote may retire it at any time."""
+        return bool(self._ask(REGISTRY, "isRunner", digest))
+
     def consent_seq(self) -> int:
         """Return the counter of this member's consents."""
         return int(self._ask(ANCHOR, "stateOf", uuid_to_bytes32(self.organization))["seq"])

@@ -15,6 +15,7 @@ from agent.training.plans import ALLOWED, REFUSED, Plans, own_digests
 from agent.wording import gettext as _
 from consent.domain.purposes import purpose_label
 from consortium.kernel.bands import band_label
+from consortium.kernel.digests import digest_to_bytes32
 from consortium.kernel.errors import ConsiliumError, NotFoundError
 from consortium.kernel.identifiers import from_hex
 from training.federated.plan_document import PlanDocument
@@ -105,7 +106,7 @@ class PlanChecks:
         serving = tuple(one for one in self._data_sets().all() if one.latest and serves(one, plan))
         checks = (
             *_vote_checks(plan, decision, ledger),
-            *_code_checks(plan),
+            *_code_checks(plan, ledger),
             *self._rule_checks(plan, decided),
             _data_check(serving),
         )
@@ -158,10 +159,21 @@ def _vote_checks(plan: PlanDocument, decision: str, ledger: Ledger | None) -> It
         yield Check("approved", Verdict.OPEN, error.message)
 
 
-def _code_checks(plan: PlanDocument) -> Iterator[Check]:
+def _code_checks(plan: PlanDocument, ledger: Ledger | None) -> Iterator[Check]:
     code, runner = own_digests()
     yield _check("code", plan.code_digest == code, _("The plan's code is the code of this program"))
     yield _check("runner", plan.runner_digest == runner, _("The plan's runner is the runner of this program"))
+    yield _acceptance_check(plan, ledger)
+
+
+def _acceptance_check(plan: PlanDocument, ledger: Ledger | None) -> Check:
+    text = _("The members accept the plan's runner")
+    if ledger is None:
+        return Check("runner_accepted", Verdict.OPEN, text)
+    try:
+        return _open_check("runner_accepted", ledger.is_runner(digest_to_bytes32(plan.runner_digest)), text)
+    except ConsiliumError as error:
+        return Check("runner_accepted", Verdict.OPEN, error.message)
 
 
 def _hand_checks(rules: Rules, decided: str | None) -> Iterator[Check]:

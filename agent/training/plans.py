@@ -62,13 +62,15 @@ class Plans:
         Raises
         ------
         JobRefusedError
-            With `plan_not_approved`, `digest_differs`, `not_consented` or `local_rule`.
+            With `plan_not_approved`, `digest_differs`, `runner_not_accepted`, `not_consented` or `local_rule`.
         """
         if asked.terms != plan.terms.to_wire() or plan.consortium != ledger.consortium.id:
             raise refused("plan_not_approved", "The terms or the consortium are not those of the plan's document.")
         self._require_approved(ledger, plan, asked)
         if (plan.code_digest, plan.runner_digest) != own_digests():
             raise refused("digest_differs", "The plan names other code or another runner than this site has.")
+        if not ledger.is_runner(digest_to_bytes32(plan.runner_digest)):
+            raise refused("runner_not_accepted", "The members do not accept the plan's runner, or have retired it.")
         self._require_wanted(plan, asked.plan)
 
     def decide(self, digest: str, value: str, *, person: str) -> None:

@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as lazy
 REASONS: Mapping[str, str | Promise] = {
     "plan_not_approved": lazy("It does not see the members' approval of this plan on its own node."),
     "digest_differs": lazy("Plan, training code or runner differ from what it has. It needs the release of the plan."),
+    "runner_not_accepted": lazy(
+        "The members do not accept the plan's runner. A vote accepts it, or a new plan names one."
+    ),
     "weights_differ": lazy("The weights it was sent are not those that the chain holds."),
     "not_consented": lazy("It has not said yes to training on its own data by this plan."),
     "cohort_too_small": lazy("Too few of its patients permit this purpose. It joins once its cohort is large enough."),

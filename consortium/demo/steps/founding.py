@@ -13,6 +13,7 @@ from consortium.demo.world import CONSORTIUM, World, at_each
 from consortium.embedded.credentials import write_secret
 from consortium.kernel.digests import digest_to_bytes32
 from consortium.kernel.identifiers import to_hex
+from training.federated.source_digests import runner_digest
 
 
 def tell(story: Story, world: World) -> None:
@@ -97,6 +98,7 @@ def _found(world: World, addresses: dict[str, dict[str, str]]) -> dict[str, Any]
         "slug": CONSORTIUM,
         "founders": {site.hospital.slug: addresses[site.hospital.slug] for site in world.sites[:4]},
         "policy": POLICY,
+        "runners": [runner_digest()],
     }
     path = instance.layout.platform / "founding.json"
     write_secret(path, json.dumps(document), instance.accounts.platform())

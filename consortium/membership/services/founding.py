@@ -24,7 +24,7 @@ from consortium.membership.services.applications import (
 from contracts.founding import DecisionRule, Founder, Founding
 
 RULE_KINDS = ("approve_plan", "release_model", "recall_model", "grant_licence")
-_KEYS = {"name", "slug", "founders", "policy"}
+_KEYS = {"name", "slug", "founders", "policy", "runners"}
 _POLICY_KEYS = {"rules", "parameters", "voting_delay_seconds", "voting_period_seconds", "timelock_delay_seconds"}
 
 
@@ -33,13 +33,15 @@ class FoundingDocument:
     """What the founders agreed on: who they are, with which keys, and the numbers they govern by.
 
     `policy` has `rules` (of each of RULE_KINDS), `parameters` of the registry, and the governor's
-    delays; its digest goes on the chain.
+    delays; its digest goes on the chain. `runners` are the digests of the trusted runner that the
+    founders accept, as `consilium-site plans runner` prints them; sites train with no other.
     """
 
     name: str
     slug: str
     founders: Mapping[str, KeyAddresses]
     policy: Mapping[str, Any]
+    runners: Sequence[str]
 
 
 def parse_founding(value: Any) -> FoundingDocument:
@@ -60,7 +62,7 @@ def parse_founding(value: Any) -> FoundingDocument:
     founders = {slug: KeyAddresses(**keys) for slug, keys in value["founders"].items()}
     if not founders:
         raise InvalidInputError("A consortium needs at least one founder.")
-    return FoundingDocument(value["name"], value["slug"], founders, policy)
+    return FoundingDocument(value["name"], value["slug"], founders, policy, _runners(value["runners"]))
 
 
 @transaction.atomic
@@ -92,11 +94,20 @@ def register_founding(document: FoundingDocument, *, chain_id: int) -> Founding:
         rules=[DecisionRule(**document.policy["rules"][kind]) for kind in RULE_KINDS],
         parameters=document.policy["parameters"],
         policy=digest_to_bytes32(policy_digest),
+        runners=[digest_to_bytes32(runner) for runner in document.runners],
         voting_delay_seconds=document.policy["voting_delay_seconds"],
         voting_period_seconds=document.policy["voting_period_seconds"],
         timelock_delay_seconds=document.policy["timelock_delay_seconds"],
         minimum_validators=document.policy["parameters"]["minimumValidators"],
     )
+
+
+def _runners(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise InvalidInputError("`runners` names at least one digest, as `consilium-site plans runner` prints it.")
+    for runner in value:
+        digest_to_bytes32(runner)
+    return tuple(value)
 
 
 def complete_founding(consortium_id: UUID) -> None:

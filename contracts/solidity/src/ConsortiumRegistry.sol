@@ -19,17 +19,20 @@ contract ConsortiumRegistry is Organizations {
     /// @param source The list of validators; it must hold exactly the founders' nodes.
     /// @param founders The first organizations; a founder without a node gives zero.
     /// @param rules The numbers of ApprovePlan, ReleaseModel, RecallModel, GrantLicence, in this order.
+    /// @param runners Digests of the runners accepted from the start, at most MAX_FOUNDING_RUNNERS; later ones by vote.
     constructor(
         address governance,
         IValidatorSource source,
         Admission[] memory founders,
         DecisionRule[4] memory rules,
         Parameters memory initialParameters,
-        bytes32 policy
+        bytes32 policy,
+        bytes32[] memory runners
     ) EIP712("ConsortiumRegistry", "1") Governed(governance) ValidatorSeats(source) {
         require(founders.length != 0, RegistryNoFounders());
         _setParameters(initialParameters);
         _setPolicy(policy);
+        _acceptRunners(runners);
         for (uint256 i = 0; i < rules.length; ++i) {
             _setDecisionRule(DecisionKind(i + 1), rules[i]);
         }

@@ -180,13 +180,15 @@ contract RegistryMembershipTest is Consortium {
         IConsortiumRegistry.Parameters memory small = someParameters();
         small.minimumValidators = 1;
         vm.expectRevert(abi.encodeWithSelector(IConsortiumRegistry.RegistryValidatorMismatch.selector, 2, 1));
-        new ConsortiumRegistry(address(timelock), IValidatorSource(list), two, rules(), small, POLICY);
+        new ConsortiumRegistry(address(timelock), IValidatorSource(list), two, rules(), small, POLICY, runners());
     }
 
     function test_founding_without_founders_is_refused() public {
         IConsortiumRegistry.Admission[] memory none = new IConsortiumRegistry.Admission[](0);
         vm.expectRevert(IConsortiumRegistry.RegistryNoFounders.selector);
-        new ConsortiumRegistry(address(timelock), IValidatorSource(source), none, rules(), someParameters(), POLICY);
+        new ConsortiumRegistry(
+            address(timelock), IValidatorSource(source), none, rules(), someParameters(), POLICY, runners()
+        );
     }
 
     function foundWith(IConsortiumRegistry.Admission[] memory list, address[] memory seats)
@@ -196,7 +198,10 @@ contract RegistryMembershipTest is Consortium {
         ValidatorSource small = new ValidatorSource(1, address(timelock), address(this), seats);
         IConsortiumRegistry.Parameters memory numbers = someParameters();
         numbers.minimumValidators = 1;
-        return new ConsortiumRegistry(address(timelock), IValidatorSource(small), list, rules(), numbers, POLICY);
+        return
+            new ConsortiumRegistry(
+                address(timelock), IValidatorSource(small), list, rules(), numbers, POLICY, runners()
+            );
     }
 
     function seatsOf(IConsortiumRegistry.Admission[] memory list) private pure returns (address[] memory seats) {

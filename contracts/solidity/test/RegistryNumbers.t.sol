@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ConsortiumRegistry} from "../src/ConsortiumRegistry.sol";
 import {DecisionKind, DecisionRule} from "../src/interfaces/DecisionRules.sol";
 import {IConsortiumRegistry} from "../src/interfaces/IConsortiumRegistry.sol";
 import {Consortium} from "./support/Consortium.sol";
@@ -11,6 +12,8 @@ contract RegistryNumbersTest is Consortium {
         assertEq(registry.decisionRule(DecisionKind.RecallModel).periodSeconds, 10 minutes);
         assertEq(registry.parameters().witnessQuorum, 3);
         assertEq(registry.policyDigest(), POLICY);
+        assertTrue(registry.isRunner(RUNNER));
+        assertFalse(registry.isRunner(keccak256("runner")));
         assertEq(registry.governance(), address(timelock));
         assertEq(registry.validatorSource(), address(source));
     }
@@ -88,6 +91,14 @@ contract RegistryNumbersTest is Consortium {
         asGovernance();
         vm.expectRevert(IConsortiumRegistry.RegistryZeroValue.selector);
         registry.setRunner(0, true);
+    }
+
+    function test_founding_refuses_a_zero_runner_and_more_than_sixteen() public {
+        IConsortiumRegistry.Admission[] memory all = founders();
+        vm.expectRevert(IConsortiumRegistry.RegistryZeroValue.selector);
+        new ConsortiumRegistry(address(timelock), source, all, rules(), someParameters(), POLICY, new bytes32[](1));
+        vm.expectRevert(abi.encodeWithSelector(IConsortiumRegistry.RegistryTooManyRunners.selector, 17, 16));
+        new ConsortiumRegistry(address(timelock), source, all, rules(), someParameters(), POLICY, new bytes32[](17));
     }
 
     function expectRuleRefused(DecisionKind kind, DecisionRule memory rule) private {

@@ -8,10 +8,11 @@ from typing import Any
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from consortium.kernel.digests import keccak256
+from consortium.kernel.digests import digest_to_bytes32, keccak256
 from consortium.kernel.identifiers import uuid_to_bytes32
 from contracts.events import ContractReference, Receipt
 from contracts.gateway import Gateway
+from training.federated.source_digests import runner_digest
 
 VALIDATOR = "0x" + "00" * 19 + "77"
 RULE = {"quorumBps": 5000, "thresholdBps": 5001, "periodSeconds": 600, "minimumVotes": 1, "excludeAuthor": True}
@@ -20,6 +21,7 @@ PARAMETERS = {
     **{"asOfToleranceSeconds": 60, "maxAbandonedAttempts": 5, "admissionIntervalSeconds": 0},
 }
 POLICY = bytes([5]) * 32
+RUNNER = digest_to_bytes32(runner_digest())
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Network:
             for number, (identity, vote, site) in enumerate(members)
         ]
         rules = [RULE] * 4
-        registry = self.deploy("ConsortiumRegistry", timelock, source, founders, rules, PARAMETERS, POLICY)
+        registry = self.deploy("ConsortiumRegistry", timelock, source, founders, rules, PARAMETERS, POLICY, [RUNNER])
         governor = self.deploy("ConsortiumGovernor", registry, timelock, 0, 3600)
         board = self.deploy("DecisionBoard", registry)
         anchor = self.deploy("ConsentAnchor", registry)

@@ -50,7 +50,7 @@ def found(node: Anvil, consortium_id: Any, sites: list[FakeSite]) -> EvidenceCha
     numbers = PARAMETERS | {"witnessQuorum": QUORUM}
     first = gateway.head().number
     registry = network.deploy(
-        "ConsortiumRegistry", network.relay.address, source, founders, [RULE] * 4, numbers, POLICY
+        "ConsortiumRegistry", network.relay.address, source, founders, [RULE] * 4, numbers, POLICY, []
     )
     network.deploy("AuditAnchor", registry)
     for name, address in network.addresses.items():

@@ -34,6 +34,8 @@ CONTRACTS = {
 }
 RULE = DecisionRule(quorum_bps=5_000, threshold_bps=5_001, period_seconds=60, minimum_votes=1, exclude_author=True)
 
+RUNNER = b"\x55" * 32
+
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
@@ -65,6 +67,7 @@ def founding(consortium_id: uuid.UUID, **changes) -> Founding:
             "admissionIntervalSeconds": 0,
         },
         "policy": b"\x77" * 32,
+        "runners": [RUNNER],
         "voting_delay_seconds": 1,
         "voting_period_seconds": 30,
         "timelock_delay_seconds": 1,
@@ -86,6 +89,8 @@ def test_nine_contracts_stand_and_the_deployer_holds_no_right(gateway, relay, wo
     assert all(gateway.code(deployment.address) for deployment in made)
     assert not read(gateway, "TimelockController", "hasRole", ADMIN_ROLE, relay.address)
     assert read(gateway, "ValidatorSource", "getValidators") == wanted.validators
+    assert read(gateway, "ConsortiumRegistry", "isRunner", RUNNER)
+    assert not read(gateway, "ConsortiumRegistry", "isRunner", b"\x56" * 32)
     for deployment in made:
         if deployment.name == "ValidatorSource":
             with pytest.raises(TransactionRevertedError, match="ValidatorSourceNotController"):

@@ -86,7 +86,7 @@ class ConsortiumChain:
             "admissionIntervalSeconds": 1,
         }
         registry = self._create(
-            "ConsortiumRegistry", self.operator.address, source, founders, [rule] * 4, parameters, POLICY
+            "ConsortiumRegistry", self.operator.address, source, founders, [rule] * 4, parameters, POLICY, []
         )
         board = self._create("DecisionBoard", registry)
         anchor = self._create("ConsentAnchor", registry)

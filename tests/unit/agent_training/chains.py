@@ -34,6 +34,7 @@ class SharedChain:
     approved: set[tuple[bytes, bytes]] = field(default_factory=set)
     consents: dict[uuid.UUID, dict[str, Any]] = field(default_factory=dict)
     refusing: set[uuid.UUID] = field(default_factory=set)
+    runners: set[bytes] = field(default_factory=set)
     runs: dict[bytes, RunInMemory] = field(default_factory=dict)
     events: list[ChainEvent] = field(default_factory=list)
 
@@ -123,6 +124,9 @@ class SharedChain:
 
     def _ConsortiumRegistry_keyOf(self, organization: bytes, purpose: int) -> str:
         return self.keys.get(bytes32_to_uuid(organization), NO_KEY) if purpose == 2 else NO_KEY
+
+    def _ConsortiumRegistry_isRunner(self, runner: bytes) -> bool:
+        return runner in self.runners
 
     def _DecisionBoard_isApproved(self, kind: int, subject: bytes, decision: bytes) -> bool:
         return kind == 1 and (subject, decision) in self.approved

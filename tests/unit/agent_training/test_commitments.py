@@ -103,6 +103,19 @@ def test_a_plan_of_other_code_or_another_runner_is_refused(world: World, name: s
     assert refusal(world, run) == "digest_differs"
 
 
+def test_a_runner_that_the_members_have_retired_does_not_train_also_by_a_plan_that_was_approved_before(
+    world: World,
+) -> None:
+    run = world.new_run(title="Approved, and its runner retired")
+    accepted = set(world.chain.runners)
+    world.chain.runners.clear()
+
+    code = refusal(world, run)
+
+    world.chain.runners |= accepted
+    assert code == "runner_not_accepted"
+
+
 def test_a_member_that_has_not_said_yes_does_not_train(world: World) -> None:
     run = world.new_run(title="Without our yes")
     world.chain.refusing.add(FIRST)

@@ -340,6 +340,7 @@ def make_world(folder: Path, runner: RunnerProcess) -> World:
     """Found five sites with records and consents, each with one epoch anchored."""
     clock = SettableClock()
     chain = SharedChain(CONTRACTS, {}, time=int(clock.moment.timestamp()))
+    chain.runners.add(digest_to_bytes32(runner_digest()))
     world = World({}, chain, runner, clock)
     for number, organization in enumerate(ORGANIZATIONS):
         root = folder / str(organization)

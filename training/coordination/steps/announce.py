@@ -21,7 +21,7 @@ from training.federated.wire import read_object
 from training.models import Attempt, Round, SitePart
 
 # A site that refuses so will refuse again, whatever the round.
-PERMANENT = frozenset({"plan_not_approved", "digest_differs", "weights_differ", "bound_broken"})
+PERMANENT = frozenset({"plan_not_approved", "digest_differs", "runner_not_accepted", "weights_differ", "bound_broken"})
 _CLEARED = {"commitment": None, "commitment_signature": "", "mask_keys": None, "code": "", "text": "", "step": ""}
 
 

@@ -63,6 +63,7 @@ interface IConsortiumRegistry {
     error RegistryZeroValue();
     error RegistryNoFounders();
     error RegistryTooManyOrganizations(uint256 maximum);
+    error RegistryTooManyRunners(uint256 count, uint256 maximum);
     error RegistryOrganizationExists(bytes32 organization);
     error RegistryWrongStatus(bytes32 organization, OrganizationStatus status);
     error RegistryKeyTaken(address key);

@@ -12,6 +12,9 @@ abstract contract GovernedNumbers is Governed {
     /// @dev BLOCKHASH reaches 256 blocks back.
     uint16 private constant MAX_BLOCK_AGE = 255;
 
+    /// @dev Bounds the founding's loop; a consortium knows one runner, or two while it changes over.
+    uint256 private constant MAX_FOUNDING_RUNNERS = 16;
+
     mapping(DecisionKind kind => DecisionRule) private _rules;
     mapping(bytes32 runner => bool) private _runners;
     bytes32 private _policy;
@@ -29,9 +32,7 @@ abstract contract GovernedNumbers is Governed {
 
     /// @inheritdoc IConsortiumRegistry
     function setRunner(bytes32 runner, bool isAccepted) external onlyGovernance {
-        require(runner != bytes32(0), RegistryZeroValue());
-        _runners[runner] = isAccepted;
-        emit RunnerSet(runner, isAccepted);
+        _setRunner(runner, isAccepted);
     }
 
     /// @inheritdoc IConsortiumRegistry
@@ -65,6 +66,19 @@ abstract contract GovernedNumbers is Governed {
         require(isSound, RegistryRuleRefused(kind));
         _rules[kind] = rule;
         emit DecisionRuleSet(kind, rule);
+    }
+
+    function _acceptRunners(bytes32[] memory runners) internal {
+        require(runners.length <= MAX_FOUNDING_RUNNERS, RegistryTooManyRunners(runners.length, MAX_FOUNDING_RUNNERS));
+        for (uint256 i = 0; i < runners.length; ++i) {
+            _setRunner(runners[i], true);
+        }
+    }
+
+    function _setRunner(bytes32 runner, bool isAccepted) private {
+        require(runner != bytes32(0), RegistryZeroValue());
+        _runners[runner] = isAccepted;
+        emit RunnerSet(runner, isAccepted);
     }
 
     function _setPolicy(bytes32 policy) internal {

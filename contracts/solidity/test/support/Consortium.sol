@@ -25,6 +25,7 @@ abstract contract Consortium is Members {
     uint32 internal constant VOTING_PERIOD = 100;
     uint256 internal constant TIMELOCK_DELAY = 20;
     bytes32 internal constant POLICY = keccak256("policy");
+    bytes32 internal constant RUNNER = keccak256("first runner");
     uint8 internal constant AGAINST = 0;
     uint8 internal constant FOR = 1;
     uint8 internal constant ABSTAIN = 2;
@@ -47,7 +48,7 @@ abstract contract Consortium is Members {
         address[] memory seats = ascending(founderValidators());
         source = new ValidatorSource(4, address(timelock), vm.computeCreateAddress(address(this), nonce + 2), seats);
         registry = new ConsortiumRegistry(
-            address(timelock), IValidatorSource(source), founders(), rules(), someParameters(), POLICY
+            address(timelock), IValidatorSource(source), founders(), rules(), someParameters(), POLICY, runners()
         );
         governor = new ConsortiumGovernor(registry, timelock, VOTING_DELAY, VOTING_PERIOD);
         board = new DecisionBoard(registry);
@@ -70,6 +71,11 @@ abstract contract Consortium is Members {
         for (uint256 i = 0; i < FOUNDERS; ++i) {
             list[i] = validatorOf(i);
         }
+    }
+
+    function runners() internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](1);
+        list[0] = RUNNER;
     }
 
     function rules() internal pure returns (DecisionRule[4] memory list) {
