@@ -93,12 +93,15 @@ class AttemptFailedError(ConsiliumError):
 
 
 class RunFailedError(ConsiliumError):
-    """The run cannot go on; `reason` is a stable code."""
+    """The run cannot go on; `reason` is a stable code.
+
+    `ends_on_chain` says that the ledger lets anybody fail it; otherwise its author ends it by signature.
+    """
 
     code = "run_failed"
     http_status = 409
 
-    def __init__(self, reason: str, message: str, *, attempts_used_up: bool = False) -> None:
+    def __init__(self, reason: str, message: str, *, ends_on_chain: bool = False) -> None:
         super().__init__(message, reason=reason)
         self.reason = reason
-        self.attempts_used_up = attempts_used_up
+        self.ends_on_chain = ends_on_chain

@@ -23,7 +23,10 @@ REFUSALS = (
     *("stale_consents", "as_of_out_of_tolerance", "not_a_band", "cohort_too_small", "wrong_block", "expired"),
     "bad_signature",
 )
-ABANDONED = ("none", "too_few_survivors", "site_lost", "blame", "result_disputed", "withdrawal", "timeout")
+ABANDONED = (
+    *("none", "too_few_survivors", "site_lost", "blame", "result_disputed", "withdrawal", "timeout"),
+    "revealed",
+)
 
 
 @projects("RunOpened", contract=LEDGER)

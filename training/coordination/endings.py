@@ -24,11 +24,14 @@ def abandon(desk: Desk, attempt: Attempt, reason: str, text: str) -> None:
     Raises
     ------
     RunFailedError
-        If a share was released. Its sum may be known to whoever collected the shares, and a second sum over the
-        same weights would differ from it by single updates (protocol section 4: one revealed sum a weights digest).
+        If a share was released; the ledger is told so. Its sum may be known to whoever collected the shares, and a
+        second sum over the same weights would differ from it by single updates (protocol section 4: one revealed sum
+        a weights digest).
     """
     with desk.write():
         call_off(attempt)
+        is_revealed = attempt.parts.filter(release__isnull=False).exists()
+        told = ABANDON_REASONS["revealed" if is_revealed else reason]
         values = {"abandoned_reason": reason, "abandoned_text": text[:500]}
         desk.advance(attempt, AttemptState.ABANDONED, **values)
         if attempt.opened_at is not None:
@@ -37,18 +40,19 @@ def abandon(desk: Desk, attempt: Attempt, reason: str, text: str) -> None:
                 desk,
                 f"{place[0]}.{place[1]}:abandon",
                 "abandonAttempt",
-                lambda: [uuid_to_bytes32(desk.run_id), *place, ABANDON_REASONS[reason]],
+                lambda: [uuid_to_bytes32(desk.run_id), *place, told],
             )
         desk.record("training.attempt.abandon", round=attempt.round.number, attempt=attempt.number, reason=reason)
     desk.at("abandoned")
-    if attempt.parts.filter(release__isnull=False).exists():
-        raise RunFailedError("revealed_not_closed", f"Shares were released, and the sum could not be closed: {text}")
+    if is_revealed:
+        text = f"Shares were released, and the sum could not be closed: {text}"
+        raise RunFailedError("revealed_not_closed", text, ends_on_chain=True)
 
 
 def fail_run(desk: Desk, error: RunFailedError) -> None:
     """End the run as failed; on the chain where the ledger allows it, else by its author's signature."""
-    _end(desk, RunState.FAILED, error.reason, error.message)
-    if error.attempts_used_up:
+    was_revealed = _end(desk, RunState.FAILED, error.reason, error.message)
+    if error.ends_on_chain or was_revealed:
         with desk.write():
             reason = reason_digest(error.reason)
             ask_once(desk, "fail", "failRun", lambda: [uuid_to_bytes32(desk.run_id), reason])
@@ -64,19 +68,22 @@ def cancel_run(desk: Desk) -> None:
     ask_author_to_end(desk.run, "canceled")
 
 
-def _end(desk: Desk, state: str, code: str, text: str) -> None:
+def _end(desk: Desk, state: str, code: str, text: str) -> bool:
+    """End the run in the rows; whether an attempt that was given up with it was revealed."""
+    was_revealed = False
     for attempt in desk.run.attempts.filter(state__in=ATTEMPT.live).select_related("round"):
         try:
             abandon(desk, attempt, "timeout", f"The run ended: {code}.")
         except RunFailedError:
             # It is ending already.
-            continue
+            was_revealed = True
     desk.backend.cancel()
     with desk.write() as run:
         desk.keep_lineage()
         if not RUN.is_terminal(run.state):
             desk.change_run(run, state, code, failure_code=code[:80], failure_text=text[:500])
         run.orders.filter(obeyed_at__isnull=True).update(obeyed_at=timezone.now())
+    return was_revealed
 
 
 def ask_author_to_end(run: Run, code: str) -> None:

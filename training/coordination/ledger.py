@@ -28,6 +28,7 @@ ABANDON_REASONS = {
     "result_disputed": 4,
     "withdrawal": 5,
     "timeout": 6,
+    "revealed": 7,
 }
 
 

@@ -82,6 +82,7 @@ contract TrainingLedger is RoundOpenings, RoundCloses {
             require(known.withdrawals < MAX_WITHDRAWALS, LedgerWithdrawalLimit(run, round, MAX_WITHDRAWALS));
             ++known.withdrawals;
         }
+        if (reason == AbandonReason.Revealed) _revealed[known.plan][known.weights] = true;
         ++known.abandoned;
         known.attemptStatus = AttemptStatus.Abandoned;
         emit AttemptAbandoned(run, round, attempt, reason);
@@ -101,9 +102,7 @@ contract TrainingLedger is RoundOpenings, RoundCloses {
     /// @inheritdoc ITrainingLedger
     function failRun(bytes32 run, bytes32 reason) external {
         Run storage known = _requireLive(run);
-        bool isStuck = known.attemptStatus == AttemptStatus.Abandoned
-            && known.abandoned >= _registry.parameters().maxAbandonedAttempts;
-        require(isStuck || !_registry.isActive(known.author), LedgerAttemptsLeft(run, known.round));
+        require(_isStuck(known) || !_registry.isActive(known.author), LedgerAttemptsLeft(run, known.round));
         _end(known, RunStatus.Failed);
         emit RunFailed(run, reason);
     }
@@ -113,9 +112,21 @@ contract TrainingLedger is RoundOpenings, RoundCloses {
         return keccak256(abi.encode(plan, terms));
     }
 
-    /// @dev An attempt left open at the end of its run is abandoned with it.
+    /// @dev Nothing is open, and `_requireNextAttempt` would refuse whatever came.
+    function _isStuck(Run storage known) private view returns (bool) {
+        if (known.attemptStatus == AttemptStatus.Open) return false;
+        if (_revealed[known.plan][known.weights]) return true;
+        return known.attemptStatus == AttemptStatus.Abandoned
+            && known.abandoned >= _registry.parameters().maxAbandonedAttempts;
+    }
+
+    /// @dev An attempt left open at the end of its run is abandoned with it. Whether shares were released by then is
+    /// not known here, so its weights count as revealed.
     function _end(Run storage known, RunStatus status) private {
-        if (known.attemptStatus == AttemptStatus.Open) known.attemptStatus = AttemptStatus.Abandoned;
+        if (known.attemptStatus == AttemptStatus.Open) {
+            known.attemptStatus = AttemptStatus.Abandoned;
+            _revealed[known.plan][known.weights] = true;
+        }
         known.status = status;
     }
 

@@ -141,6 +141,51 @@ contract LedgerRunsTest is Training {
         requireStatus(RUN, ITrainingLedger.RunStatus.Failed);
     }
 
+    function test_run_that_was_revealed_and_not_closed_fails_and_its_weights_stay_revealed() public {
+        openRun(RUN);
+        openNext(RUN, 5);
+        vm.expectRevert(abi.encodeWithSelector(ITrainingLedger.LedgerAttemptsLeft.selector, RUN, 1));
+        ledger.failRun(RUN, REASON);
+        ledger.abandonAttempt(RUN, 1, 1, ITrainingLedger.AbandonReason.Revealed);
+        assertTrue(ledger.isRevealed(PLAN, INITIAL));
+        ITrainingLedger.Opening memory again = opening(RUN, 5);
+        bytes memory refusal = abi.encodeWithSelector(ITrainingLedger.LedgerWeightsRevealed.selector, PLAN, INITIAL);
+        vm.expectRevert(refusal);
+        ledger.openAttempt(RUN, again);
+        ledger.failRun(RUN, REASON);
+        requireTerminal(RUN, ITrainingLedger.RunStatus.Failed);
+
+        bytes32 second = bytes32(bytes16(keccak256("second run")));
+        openRun(second);
+        again = opening(second, 5);
+        vm.expectRevert(refusal);
+        ledger.openAttempt(second, again);
+        ledger.failRun(second, REASON);
+        assertEq(ledger.runsOf(approval), 1);
+    }
+
+    function test_only_revealed_among_the_reasons_marks_the_weights() public {
+        ITrainingLedger.AbandonReason[3] memory plain = [
+            ITrainingLedger.AbandonReason.Timeout,
+            ITrainingLedger.AbandonReason.Withdrawal,
+            ITrainingLedger.AbandonReason.ResultDisputed
+        ];
+        openRun(RUN);
+        for (uint32 i = 0; i < plain.length; ++i) {
+            openNext(RUN, 5);
+            ledger.abandonAttempt(RUN, 1, i + 1, plain[i]);
+        }
+        assertFalse(ledger.isRevealed(PLAN, INITIAL));
+    }
+
+    function test_weights_of_an_attempt_that_was_open_when_its_run_was_canceled_count_as_revealed() public {
+        openRun(RUN);
+        openNext(RUN, 5);
+        bytes memory own = cancelSignature(siteSecret(0), RUN, REASON);
+        ledger.cancelRun(RUN, REASON, own);
+        assertTrue(ledger.isRevealed(PLAN, INITIAL));
+    }
+
     function test_completed_run_is_final() public {
         complete(RUN);
         requireTerminal(RUN, ITrainingLedger.RunStatus.Completed);

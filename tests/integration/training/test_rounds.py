@@ -2,6 +2,7 @@
 
 import pytest
 
+from consortium.kernel.digests import digest_to_bytes32
 from contracts.models import ChainEventRecord
 from tests.integration.training.consortium_chain import MAX_ABANDONED
 from training.coordination.waiting import Waiter
@@ -190,7 +191,26 @@ def test_a_sum_that_was_opened_but_not_closed_is_never_followed_by_a_second_one(
 
     run.refresh_from_db()
     assert (run.state, run.failure_code) == ("failed", "revealed_not_closed")
-    assert Attempt.objects.get(run=run).abandoned_reason == "result_disputed"
+    attempt = Attempt.objects.get(run=run)
+    assert attempt.abandoned_reason == "result_disputed"
+    with Waiter(platform.check) as waiter:
+        assert waiter.until(lambda: 5 if platform.chain.run_on_chain(run.pk)["status"] == 5 else None, seconds=10)
+    plan, weights = digest_to_bytes32(run.plan_digest), digest_to_bytes32(attempt.weights)
+    assert platform.chain.call("TrainingLedger", "isRevealed", plan, weights)
+    assert run.ending_work is None
+
+
+@pytest.mark.parametrize("changes", [{"rounds": 1}])
+def test_an_attempt_that_failed_before_a_share_left_a_site_is_not_marked_as_revealed(platform):
+    run = platform.start()
+    for site in platform.sites[:2]:
+        site.refuses["train"] = "local_rule"
+
+    platform.coordinate(run)
+
+    attempt = Attempt.objects.filter(run=run).first()
+    plan, weights = digest_to_bytes32(run.plan_digest), digest_to_bytes32(attempt.weights)
+    assert not platform.chain.call("TrainingLedger", "isRevealed", plan, weights)
 
 
 def run_state(run) -> str:

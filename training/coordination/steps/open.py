@@ -46,7 +46,7 @@ def open_attempt(desk: Desk, round_number: int, number: int) -> None:
     raise RunFailedError(
         "attempts_used_up" if error == "LedgerAttemptsUsedUp" else "opening_refused",
         f"The ledger opens no attempt {number} of round {round_number}: {error}.",
-        attempts_used_up=error == "LedgerAttemptsUsedUp",
+        ends_on_chain=error == "LedgerAttemptsUsedUp",
     )
 
 

@@ -40,6 +40,8 @@ interface ITrainingLedger {
         BadSignature
     }
 
+    /// @dev Revealed: shares were released, so somebody may know the sum, and it could not be closed. The weights count
+    /// as revealed from then on.
     enum AbandonReason {
         None,
         TooFewSurvivors,
@@ -47,7 +49,8 @@ interface ITrainingLedger {
         Blame,
         ResultDisputed,
         Withdrawal,
-        Timeout
+        Timeout,
+        Revealed
     }
 
     /// @notice What the vote on a plan fixes besides the plan itself; see `subjectOf`.
@@ -235,14 +238,17 @@ interface ITrainingLedger {
     /// @notice Close the last round; the run is completed.
     function finishRun(bytes32 run, RoundClose calldata closing) external;
 
-    /// @notice Give up the open attempt. Nothing of it was closed, so nobody signs; the registry bounds how often.
+    /// @notice Give up the open attempt. Nothing of it was closed, so nobody signs; the registry bounds how often. With
+    /// AbandonReason.Revealed the weights are marked as revealed: no later attempt, of this run or another run of the
+    /// plan, opens on them, and the run can only fail. Said wrongly it costs a run, never a second sum.
     function abandonAttempt(bytes32 run, uint32 round, uint32 attempt, AbandonReason reason) external;
 
     /// @notice End a run for good, signed by the site key of the author's organization (CancelRun).
     /// @param reason Digest of the reason, which is off chain.
     function cancelRun(bytes32 run, bytes32 reason, bytes calldata signature) external;
 
-    /// @notice End a run that cannot go on: its attempts are used up, or its author is no longer active.
+    /// @notice End a run that cannot go on: its attempts are used up, or nothing is open and the weights that it would
+    /// start from are revealed, or its author is no longer active.
     function failRun(bytes32 run, bytes32 reason) external;
 
     function runOf(bytes32 run) external view returns (Run memory);
@@ -256,7 +262,7 @@ interface ITrainingLedger {
     /// @notice How many runs of a decision have opened a round.
     function runsOf(bytes32 decision) external view returns (uint256);
 
-    /// @notice Whether a sum over these weights was closed for a plan, in any run.
+    /// @notice Whether a sum over these weights was closed for a plan, or released without a close, in any run.
     function isRevealed(bytes32 plan, bytes32 weights) external view returns (bool);
 
     /// @notice Whether a run is completed and its last weights are these; `author` is its plan's author.
