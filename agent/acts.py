@@ -102,6 +102,10 @@ ACTS: Mapping[int, ActForm] = MappingProxyType(
             *("SetValidatorController", "ValidatorSource", "setController"),
             _("letting %(newController)s control the validators' list"),
         ),
+        17: ActForm(
+            *("SetGuardian", "Guardian", "setGuardian"),
+            _("setting whether %(organization)s may veto: %(isAppointed)s, with %(threshold)s needed for a veto"),
+        ),
     }
 )
 KIND_NUMBERS: Mapping[str, int] = MappingProxyType({form.name: kind for kind, form in ACTS.items()})

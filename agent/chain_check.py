@@ -16,7 +16,10 @@ from consortium.kernel.secp256k1 import checksum_address
 from contracts.artifacts import shipped
 
 # Without these a site can neither vote nor know who else may.
-REQUIRED = ("ConsortiumRegistry", "ConsortiumGovernor", "DecisionBoard", "TimelockController", "ValidatorSource")
+REQUIRED = (
+    *("ConsortiumRegistry", "ConsortiumGovernor", "DecisionBoard", "TimelockController", "ValidatorSource"),
+    "Guardian",
+)
 # The registry's enum KeyPurpose.
 _PURPOSES = {KeyPurpose.VOTE: 1, KeyPurpose.SITE: 2}
 _ACTIVE = 1
@@ -93,6 +96,9 @@ class ChainCheck:
             (ask(at("ConsortiumRegistry"), "validatorSource"), source.address),
             (ask(at("ConsortiumGovernor"), "registry"), at("ConsortiumRegistry").address),
             (ask(at("ConsortiumGovernor"), "timelock"), timelock),
+            (ask(at("ConsortiumGovernor"), "guardian"), at("Guardian").address),
+            (ask(at("Guardian"), "registry"), at("ConsortiumRegistry").address),
+            (ask(at("Guardian"), "timelock"), timelock),
             (ask(source, "controller"), timelock),
             (ask(source, "writer"), at("ConsortiumRegistry").address),
         ]

@@ -21,7 +21,7 @@ from consortium.kernel.secp256k1 import checksum_address
 # The key that the contracts check for each type; a type that is not here is never signed.
 KEY_OF: Mapping[str, KeyPurpose] = MappingProxyType(
     {
-        **dict.fromkeys(("RotateKey", "ProposeAct", "Ballot", "OpenDecision", "CastBallot"), KeyPurpose.VOTE),
+        **dict.fromkeys(("RotateKey", "ProposeAct", "Ballot", "Veto", "OpenDecision", "CastBallot"), KeyPurpose.VOTE),
         **dict.fromkeys(("AnchorEpoch", "RevokeConsents", "Checkpoint", "AgentRequest"), KeyPurpose.SITE),
         **dict.fromkeys(("Commitment", "RoundResult", "SurvivorSet", "ShareDeal"), KeyPurpose.SITE),
         **dict.fromkeys(("CancelRun", "RegisterCandidate"), KeyPurpose.SITE),

@@ -62,10 +62,11 @@ class TimelockHistory:
 def strangers(rights: Rights, consortium: Consortium) -> Rights:
     """Return the rights of accounts other than those the design gives them to.
 
-    The timelock administers itself; the governor alone proposes, cancels and executes (executing what was voted may
-    also be open to everybody, which is the zero address).
+    The timelock administers itself; the governor alone proposes and executes (executing what was voted may also be
+    open to everybody, which is the zero address); the guardian alone cancels.
     """
-    timelock, governor = (consortium.reference(name).address for name in ("TimelockController", "ConsortiumGovernor"))
+    names = ("TimelockController", "ConsortiumGovernor", "Guardian")
+    timelock, governor, guardian = (consortium.reference(name).address for name in names)
     meant = {(to_hex(_ADMIN), timelock), (to_hex(_EXECUTOR), _ZERO)}
-    meant |= {(to_hex(role), governor) for role in (_PROPOSER, _EXECUTOR, _CANCELLER)}
+    meant |= {(to_hex(_PROPOSER), governor), (to_hex(_EXECUTOR), governor), (to_hex(_CANCELLER), guardian)}
     return rights - meant

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from consortium.common.models import TransactionState
 from consortium.kernel.digests import keccak256
+from consortium.kernel.identifiers import uuid_to_bytes32
 from contracts.dispatcher import Dispatcher
 from contracts.errors import ChainError, ChainTimeoutError
 from contracts.events import ContractReference
@@ -32,7 +33,7 @@ ADMIN_ROLE = bytes(32)
 PROPOSER_ROLE, EXECUTOR_ROLE, CANCELLER_ROLE = (
     keccak256(name) for name in (b"PROPOSER_ROLE", b"EXECUTOR_ROLE", b"CANCELLER_ROLE")
 )
-# Six waves of one block each, on a network that is slow or has just lost a validator.
+# Seven waves of one block each, on a network that is slow or has just lost a validator.
 MAX_WAVE_SECONDS = 180.0
 PAUSE_SECONDS = 0.1
 
@@ -57,7 +58,7 @@ def deploy_consortium(gateway: Chain, relay: Relay, founding: Founding) -> list[
     Returns
     -------
     list of ContractDeployment
-        All nine, in the order of their blocks.
+        All ten, in the order of their blocks.
 
     Raises
     ------
@@ -72,6 +73,7 @@ def deploy_consortium(gateway: Chain, relay: Relay, founding: Founding) -> list[
         deployer.foundations,
         deployer.registry,
         deployer.governed,
+        deployer.governor,
         deployer.hand_over,
         deployer.renounce,
     ):
@@ -121,24 +123,34 @@ class _Deployer:
     def governed(self) -> list[_Step]:
         """What reads the registry alone."""
         founding, registry = self.founding, self._address("ConsortiumRegistry")
-        timelock = self._address("TimelockController")
-        delays = (founding.voting_delay_seconds, founding.voting_period_seconds)
+        guardians = [uuid_to_bytes32(guardian) for guardian in founding.guardians]
         return [
-            _create("ConsortiumGovernor", registry, timelock, *delays),
+            _create("Guardian", registry, self._address("TimelockController"), guardians, founding.guardian_threshold),
             *(_create(name, registry) for name in ("DecisionBoard", "ConsentAnchor", "AuditAnchor")),
         ]
 
+    def governor(self) -> list[_Step]:
+        """What reads those in turn."""
+        founding = self.founding
+        names = ("ConsortiumRegistry", "TimelockController", "Guardian")
+        delays = (founding.voting_delay_seconds, founding.voting_period_seconds)
+        read = ("ConsortiumRegistry", "DecisionBoard", "ConsentAnchor")
+        return [
+            _create("ConsortiumGovernor", *(self._address(name) for name in names), *delays),
+            _create("TrainingLedger", *(self._address(name) for name in read)),
+        ]
+
     def hand_over(self) -> list[_Step]:
-        """The governor gets the timelock's roles, the registry writes the list, the timelock controls it."""
-        governor = self._address("ConsortiumGovernor")
-        roles = {"proposer": PROPOSER_ROLE, "executor": EXECUTOR_ROLE, "canceller": CANCELLER_ROLE}
-        registry, board, anchor = (
-            self._address(name) for name in ("ConsortiumRegistry", "DecisionBoard", "ConsentAnchor")
+        """Governor and guardian get their roles, the registry writes the list, the timelock controls it."""
+        governor, guardian = self._address("ConsortiumGovernor"), self._address("Guardian")
+        roles = (
+            ("proposer", PROPOSER_ROLE, governor),
+            ("executor", EXECUTOR_ROLE, governor),
+            ("canceller", CANCELLER_ROLE, guardian),
         )
         return [
-            _create("TrainingLedger", registry, board, anchor),
-            *(_Step("TimelockController", "grantRole", [role, governor], label) for label, role in roles.items()),
-            _Step("ValidatorSource", "setWriter", [registry]),
+            *(_Step("TimelockController", "grantRole", [role, holder], label) for label, role, holder in roles),
+            _Step("ValidatorSource", "setWriter", [self._address("ConsortiumRegistry")]),
             _Step("ValidatorSource", "setController", [self._address("TimelockController")]),
         ]
 
@@ -190,14 +202,18 @@ class _Deployer:
             raise FoundingError(f"The chain does not hold what was founded: {'; '.join(wrong)}.", wrong=len(wrong))
 
     def _claims(self) -> list[tuple[str, bool]]:
-        relay, governor = self.relay.address, self._address("ConsortiumGovernor")
+        relay, governor, guardian = self.relay.address, self._address("ConsortiumGovernor"), self._address("Guardian")
         timelock, registry = self._address("TimelockController"), self._address("ConsortiumRegistry")
         roles = (ADMIN_ROLE, PROPOSER_ROLE, EXECUTOR_ROLE, CANCELLER_ROLE)
-        working = roles[1:]
         return [
             ("the relay holds a role of the timelock", not any(self._has_role(role, relay) for role in roles)),
             ("anybody may execute", not self._has_role(EXECUTOR_ROLE, ZERO_ADDRESS)),
-            ("the governor lacks a role of the timelock", all(self._has_role(role, governor) for role in working)),
+            (
+                "the governor lacks a role of the timelock",
+                all(self._has_role(role, governor) for role in (PROPOSER_ROLE, EXECUTOR_ROLE)),
+            ),
+            ("the guardian cannot veto", self._has_role(CANCELLER_ROLE, guardian)),
+            ("the governor knows another guardian", self._read("ConsortiumGovernor", "guardian") == guardian),
             ("the timelock does not administer itself", self._has_role(ADMIN_ROLE, timelock)),
             ("the registry does not write the validators", self._read("ValidatorSource", "writer") == registry),
             ("the timelock does not control the list", self._read("ValidatorSource", "controller") == timelock),

@@ -67,7 +67,8 @@ class Founding:
 
     `rules` are those of ApprovePlan, ReleaseModel, RecallModel, GrantLicence, in this order;
     `parameters` is the registry's struct by its own names; `policy` a digest of 32 bytes; `runners` the
-    digests (32 bytes each) of the runners that the founders accept, at most 16.
+    digests (32 bytes each) of the runners that the founders accept, at most 16. `guardians` of them,
+    `guardian_threshold` together, may veto in the timelock what was voted; none is a choice too.
     `source_address` names the ValidatorSource of a network whose genesis holds one, controlled by the
     relay; without it one is deployed, which refuses fewer than `minimum_validators`.
     """
@@ -82,6 +83,8 @@ class Founding:
     voting_period_seconds: int
     timelock_delay_seconds: int
     minimum_validators: int = 4
+    guardians: Sequence[UUID] = ()
+    guardian_threshold: int = 2
     source_address: str | None = None
 
     @property

@@ -25,6 +25,7 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
         # OpenZeppelin Governor's own
         "Ballot(uint256 proposalId,uint8 support,address voter,uint256 nonce)",
     ),
+    "Guardian": ("Veto(bytes32 operation,bytes32 subject)",),
     "DecisionBoard": (
         "OpenDecision(uint8 kind,bytes32 subject,bytes32 policy,bytes32 author,bytes32[] owners,"
         "uint256 nonce,uint64 deadline)",

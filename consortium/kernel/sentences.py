@@ -39,6 +39,7 @@ _WORDS: Mapping[tuple[str, str], Mapping[int, str]] = {
                 "set the timelock's delay",
                 "set the validators' writer",
                 "set the validators' controller",
+                "appoint or dismiss a guardian",
             ),
             start=1,
         )
@@ -53,6 +54,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "ProposeAct": "%(organization)s proposes to %(kind)s with the arguments %(arguments)s, described "
         "as %(description)s, until %(deadline)s.",
         "Ballot": "The voter %(voter)s answers %(support)s to the proposal %(proposalId)s.",
+        "Veto": "The operation %(operation)s, which is %(subject)s, is vetoed while it waits in the timelock.",
         "OpenDecision": "%(author)s asks the members to %(kind)s: %(subject)s, under the policy %(policy)s, "
         "with the consent of %(owners)s, until %(deadline)s.",
         "CastBallot": "%(organization)s answers %(choice)s in the decision %(decision)s on %(subject)s.",

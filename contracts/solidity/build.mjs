@@ -19,6 +19,7 @@ const CONTRACTS = {
   "src/ValidatorSource.sol": "ValidatorSource",
   "src/ConsortiumRegistry.sol": "ConsortiumRegistry",
   "src/ConsortiumGovernor.sol": "ConsortiumGovernor",
+  "src/Guardian.sol": "Guardian",
   "src/DecisionBoard.sol": "DecisionBoard",
   "src/ConsentAnchor.sol": "ConsentAnchor",
   "src/TrainingLedger.sol": "TrainingLedger",

@@ -21,6 +21,7 @@ CONTRACTS = {
     "ValidatorSource",
     "ConsortiumRegistry",
     "ConsortiumGovernor",
+    "Guardian",
     "DecisionBoard",
     "ConsentAnchor",
     "TrainingLedger",
@@ -32,6 +33,7 @@ TYPE_CONSTANTS = {
     "RotateKey": "ROTATE_KEY_TYPEHASH",
     "ProposeAct": "PROPOSE_ACT_TYPEHASH",
     "Ballot": "BALLOT_TYPEHASH",
+    "Veto": "VETO_TYPEHASH",
     "OpenDecision": "OPEN_DECISION_TYPEHASH",
     "CastBallot": "CAST_BALLOT_TYPEHASH",
     "AnchorEpoch": "ANCHOR_EPOCH_TYPEHASH",
@@ -137,6 +139,7 @@ def test_errors_are_named_after_their_component() -> None:
         "ConsentAnchor": "Consent",
         "TrainingLedger": "Ledger",
         "ModelRegistry": "Model",
+        "Guardian": "Guardian",
         "AuditAnchor": "Audit",
     }
     # OpenZeppelin's own, which come along

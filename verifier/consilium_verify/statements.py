@@ -24,6 +24,7 @@ KNOWN_TYPES: Mapping[str, tuple[str, str]] = {
         "vote",
     ),
     "Ballot(uint256 proposalId,uint8 support,address voter,uint256 nonce)": ("ConsortiumGovernor", "vote"),
+    "Veto(bytes32 operation,bytes32 subject)": ("Guardian", "vote"),
     "OpenDecision(uint8 kind,bytes32 subject,bytes32 policy,bytes32 author,bytes32[] owners,uint256 nonce,"
     "uint64 deadline)": ("DecisionBoard", "vote"),
     "CastBallot(bytes32 decision,bytes32 subject,bytes32 organization,uint8 choice)": ("DecisionBoard", "vote"),

@@ -106,6 +106,7 @@ _KINDS = {
     "set_decision_rule": _("Change of a rule"),
     "set_runner": _("Acceptance of a runner"),
     "set_parameters": _("Change of parameters"),
+    "set_guardian": _("Change of the guardian"),
     "replace_key": _("Recovery of a key"),
     "approve_plan": _("Approval of a training plan"),
     "release_model": _("Release of a model"),

@@ -99,6 +99,7 @@ def _found(world: World, addresses: dict[str, dict[str, str]]) -> dict[str, Any]
         "founders": {site.hospital.slug: addresses[site.hospital.slug] for site in world.sites[:4]},
         "policy": POLICY,
         "runners": [runner_digest()],
+        "guardian": {"members": [site.hospital.slug for site in world.sites[:3]], "threshold": 2},
     }
     path = instance.layout.platform / "founding.json"
     write_secret(path, json.dumps(document), instance.accounts.platform())

@@ -87,6 +87,7 @@ def _kinds() -> dict[str, str]:
         "set_decision_rule": _("Change the numbers of a kind of decision"),
         "set_runner": _("Accept a runner"),
         "set_parameters": _("Change the parameters of the registry"),
+        "set_guardian": _("Appoint or dismiss a guardian"),
         "approve_plan": _("Approve a training plan"),
         "release_model": _("Release a model"),
         "recall_model": _("Recall a model"),

@@ -24,7 +24,7 @@ from consortium.membership.services.applications import (
 from contracts.founding import DecisionRule, Founder, Founding
 
 RULE_KINDS = ("approve_plan", "release_model", "recall_model", "grant_licence")
-_KEYS = {"name", "slug", "founders", "policy", "runners"}
+_KEYS = {"name", "slug", "founders", "policy", "runners", "guardian"}
 _POLICY_KEYS = {"rules", "parameters", "voting_delay_seconds", "voting_period_seconds", "timelock_delay_seconds"}
 
 
@@ -34,7 +34,8 @@ class FoundingDocument:
 
     `policy` has `rules` (of each of RULE_KINDS), `parameters` of the registry, and the governor's
     delays; its digest goes on the chain. `runners` are the digests of the trusted runner that the
-    founders accept, as `consilium-site plans runner` prints them; sites train with no other.
+    founders accept, as `consilium-site plans runner` prints them; sites train with no other. `guardians`
+    are the founders of whom `guardian_threshold` together may veto once what was voted; none is a choice.
     """
 
     name: str
@@ -42,6 +43,8 @@ class FoundingDocument:
     founders: Mapping[str, KeyAddresses]
     policy: Mapping[str, Any]
     runners: Sequence[str]
+    guardians: Sequence[str]
+    guardian_threshold: int
 
 
 def parse_founding(value: Any) -> FoundingDocument:
@@ -62,7 +65,10 @@ def parse_founding(value: Any) -> FoundingDocument:
     founders = {slug: KeyAddresses(**keys) for slug, keys in value["founders"].items()}
     if not founders:
         raise InvalidInputError("A consortium needs at least one founder.")
-    return FoundingDocument(value["name"], value["slug"], founders, policy, _runners(value["runners"]))
+    guardians, threshold = _guardian(value["guardian"], founders)
+    return FoundingDocument(
+        value["name"], value["slug"], founders, policy, _runners(value["runners"]), guardians, threshold
+    )
 
 
 @transaction.atomic
@@ -98,8 +104,21 @@ def register_founding(document: FoundingDocument, *, chain_id: int) -> Founding:
         voting_delay_seconds=document.policy["voting_delay_seconds"],
         voting_period_seconds=document.policy["voting_period_seconds"],
         timelock_delay_seconds=document.policy["timelock_delay_seconds"],
+        guardians=[organizations[slug].pk for slug in document.guardians],
+        guardian_threshold=document.guardian_threshold,
         minimum_validators=document.policy["parameters"]["minimumValidators"],
     )
+
+
+def _guardian(value: Any, founders: Mapping[str, KeyAddresses]) -> tuple[tuple[str, ...], int]:
+    if not isinstance(value, dict) or value.keys() != {"members", "threshold"}:
+        raise InvalidInputError("`guardian` has exactly these keys: members (slugs of founders), threshold.")
+    members, threshold = value["members"], value["threshold"]
+    if not isinstance(members, list) or len(set(members)) != len(members) or not set(members) <= founders.keys():
+        raise InvalidInputError("The guardian's members are founders, each named once.")
+    if not isinstance(threshold, int) or not 2 <= threshold <= max(len(members), 2):
+        raise InvalidInputError("The guardian's threshold is at least 2, and at most the number of its members.")
+    return tuple(members), threshold
 
 
 def _runners(value: Any) -> tuple[str, ...]:

@@ -35,14 +35,17 @@ contract ConsortiumGovernor is
 
     mapping(uint256 proposalId => Act) private _acts;
     mapping(bytes32 organization => uint256) private _proposals;
+    uint48 private _lastAdmission;
 
     /// @param registry_ Whose organizations vote.
     /// @param timelock_ Executes what passed; this governor must be its only proposer and executor.
+    /// @param guardian_ May veto what waits there; it must be its only canceller.
     /// @param votingDelaySeconds From proposal to snapshot: time to read before the vote.
     /// @param votingPeriodSeconds From snapshot to deadline.
     constructor(
         IConsortiumRegistry registry_,
         TimelockController timelock_,
+        address guardian_,
         uint48 votingDelaySeconds,
         uint32 votingPeriodSeconds
     )
@@ -50,6 +53,7 @@ contract ConsortiumGovernor is
         GovernorSettings(votingDelaySeconds, votingPeriodSeconds, 0)
         OrganizationCounting(registry_)
         GovernorTimelockControl(timelock_)
+        ActRoutes(guardian_)
     {}
 
     /// @inheritdoc IConsortiumGovernor
@@ -121,6 +125,11 @@ contract ConsortiumGovernor is
         return _proposals[organization];
     }
 
+    /// @inheritdoc IConsortiumGovernor
+    function nextAdmission() public view returns (uint256) {
+        return _lastAdmission + TimelockController(payable(timelock())).getMinDelay();
+    }
+
     function votingDelay() public view override(Governor, GovernorSettings) returns (uint256) {
         return super.votingDelay();
     }
@@ -165,6 +174,7 @@ contract ConsortiumGovernor is
     function _callOf(ActKind kind, bytes calldata arguments) private view returns (address, bytes memory) {
         (address target, bytes4 selector, uint256 expected) = routeOf(kind);
         require(arguments.length == expected, GovernorActArgumentsMalformed(kind, expected, arguments.length));
+        _requireHarmless(kind, arguments);
         return (target, bytes.concat(selector, arguments));
     }
 
@@ -210,7 +220,14 @@ contract ConsortiumGovernor is
         return timelock();
     }
 
-    /// @dev Cancelling by the proposer's address would be a door for msg.sender; a veto comes from a guardian.
+    /// @dev The members see who came, and may say no to the next, before it comes too.
+    function _takeAdmissionTurn() private {
+        uint256 notBefore = nextAdmission();
+        require(block.timestamp >= notBefore, GovernorAdmissionTooSoon(notBefore));
+        _lastAdmission = clock();
+    }
+
+    /// @dev Cancelling by the proposer's address would be a door for msg.sender; a veto comes from the guardian.
     function _validateCancel(uint256, address) internal pure override returns (bool) {
         return false;
     }
@@ -232,6 +249,7 @@ contract ConsortiumGovernor is
         bytes[] memory calldatas,
         bytes32 descriptionHash
     ) internal override(Governor, GovernorTimelockControl) returns (uint48) {
+        _closeBallots(proposalId);
         return super._queueOperations(proposalId, targets, values, calldatas, descriptionHash);
     }
 
@@ -242,6 +260,7 @@ contract ConsortiumGovernor is
         bytes[] memory calldatas,
         bytes32 descriptionHash
     ) internal override(Governor, GovernorTimelockControl) {
+        if (_acts[proposalId].kind == ActKind.Admit) _takeAdmissionTurn();
         super._executeOperations(proposalId, targets, values, calldatas, descriptionHash);
     }
 

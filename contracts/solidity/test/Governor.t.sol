@@ -51,10 +51,10 @@ contract GovernorTest is Consortium {
         assertEq(governor.votingPeriod(), 200);
         enact(IConsortiumGovernor.ActKind.SetTimelockDelay, abi.encode(TIMELOCK_DELAY - 1), 4);
         assertEq(timelock.getMinDelay(), TIMELOCK_DELAY - 1);
-        enact(IConsortiumGovernor.ActKind.SetValidatorWriter, abi.encode(address(7)), 4);
-        assertEq(source.writer(), address(7));
-        enact(IConsortiumGovernor.ActKind.SetValidatorController, abi.encode(address(8)), 4);
-        assertEq(source.controller(), address(8));
+        enact(IConsortiumGovernor.ActKind.SetValidatorWriter, abi.encode(address(board)), 4);
+        assertEq(source.writer(), address(board));
+        enact(IConsortiumGovernor.ActKind.SetValidatorController, abi.encode(address(models)), 4);
+        assertEq(source.controller(), address(models));
     }
 
     function test_three_of_five_yes_are_not_two_thirds() public {
@@ -177,6 +177,9 @@ contract GovernorTest is Consortium {
         } catch {}
         assertTrue(timelock.hasRole(timelock.PROPOSER_ROLE(), address(governor)));
         assertTrue(timelock.hasRole(timelock.EXECUTOR_ROLE(), address(governor)));
+        assertFalse(timelock.hasRole(timelock.CANCELLER_ROLE(), address(governor)));
+        assertTrue(timelock.hasRole(timelock.CANCELLER_ROLE(), address(guardian)));
+        assertFalse(timelock.hasRole(timelock.EXECUTOR_ROLE(), address(guardian)));
         assertFalse(timelock.hasRole(timelock.DEFAULT_ADMIN_ROLE(), address(this)));
         assertFalse(timelock.hasRole(timelock.EXECUTOR_ROLE(), address(0)));
     }

@@ -72,14 +72,16 @@ class Network:
         ]
         rules = [RULE] * 4
         registry = self.deploy("ConsortiumRegistry", timelock, source, founders, rules, PARAMETERS, POLICY, [RUNNER])
-        governor = self.deploy("ConsortiumGovernor", registry, timelock, 0, 3600)
+        guardian = self.deploy("Guardian", registry, timelock, [], 2)
+        governor = self.deploy("ConsortiumGovernor", registry, timelock, guardian, 0, 3600)
         board = self.deploy("DecisionBoard", registry)
         anchor = self.deploy("ConsentAnchor", registry)
         self.deploy("AuditAnchor", registry)
         ledger = self.deploy("TrainingLedger", registry, board, anchor)
         self.deploy("ModelRegistry", registry, board, ledger)
-        for role in (b"PROPOSER_ROLE", b"EXECUTOR_ROLE", b"CANCELLER_ROLE"):
-            self.transact("TimelockController", "grantRole", keccak256(role), governor)
+        rights = {b"PROPOSER_ROLE": governor, b"EXECUTOR_ROLE": governor, b"CANCELLER_ROLE": guardian}
+        for role, holder in rights.items():
+            self.transact("TimelockController", "grantRole", keccak256(role), holder)
         self.transact("ValidatorSource", "setWriter", registry)
         self.transact("ValidatorSource", "setController", timelock)
 

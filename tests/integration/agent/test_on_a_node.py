@@ -106,7 +106,7 @@ def test_every_finding_on_an_honest_consortium_is_well(founded: list[Site], netw
     findings = check.node() + check.consortium(_consortium(network))
 
     assert [finding for finding in findings if not finding.is_well] == []
-    assert len([finding for finding in findings if finding.code == "code"]) == 9
+    assert len([finding for finding in findings if finding.code == "code"]) == 10
     assert {"head_age", "ties", "rights", "active", "vote_key", "site_key"} <= {finding.code for finding in findings}
 
 

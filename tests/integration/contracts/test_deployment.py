@@ -26,6 +26,7 @@ CONTRACTS = {
     "ValidatorSource",
     "ConsortiumRegistry",
     "ConsortiumGovernor",
+    "Guardian",
     "DecisionBoard",
     "ConsentAnchor",
     "TrainingLedger",
@@ -68,6 +69,8 @@ def founding(consortium_id: uuid.UUID, **changes) -> Founding:
         },
         "policy": b"\x77" * 32,
         "runners": [RUNNER],
+        "guardians": [founder.organization_id for founder in founders[:3]],
+        "guardian_threshold": 2,
         "voting_delay_seconds": 1,
         "voting_period_seconds": 30,
         "timelock_delay_seconds": 1,
@@ -80,7 +83,7 @@ def read(gateway, name, function, *arguments):
     return gateway.call(deployment.reference, function, *arguments)
 
 
-def test_nine_contracts_stand_and_the_deployer_holds_no_right(gateway, relay, world):
+def test_ten_contracts_stand_and_the_deployer_holds_no_right(gateway, relay, world):
     wanted = founding(world.consortium.pk)
 
     made = deploy_consortium(gateway, relay, wanted)
@@ -91,6 +94,7 @@ def test_nine_contracts_stand_and_the_deployer_holds_no_right(gateway, relay, wo
     assert read(gateway, "ValidatorSource", "getValidators") == wanted.validators
     assert read(gateway, "ConsortiumRegistry", "isRunner", RUNNER)
     assert not read(gateway, "ConsortiumRegistry", "isRunner", b"\x56" * 32)
+    assert tuple(read(gateway, "Guardian", "numbers")) == (2, 3)
     for deployment in made:
         if deployment.name == "ValidatorSource":
             with pytest.raises(TransactionRevertedError, match="ValidatorSourceNotController"):
@@ -126,7 +130,7 @@ class Killed(BaseException):
     """The program ends here."""
 
 
-@pytest.mark.parametrize("kill_at", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("kill_at", [1, 2, 3, 4, 5, 6])
 def test_killed_in_the_middle_it_goes_on_where_it_stopped(gateway, relay, world, monkeypatch, kill_at):
     wanted = founding(world.consortium.pk)
     passes = iter(range(1, 1_000))
@@ -140,11 +144,11 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(gateway, relay, world,
     monkeypatch.setattr(Dispatcher, "dispatch_once", dispatch_or_die)
     with pytest.raises(Killed):
         deploy_consortium(gateway, relay, wanted)
-    assert ContractDeployment.objects.count() < 9
+    assert ContractDeployment.objects.count() < 10
 
     made = deploy_consortium(gateway, relay, wanted)
     assert {deployment.name for deployment in made} == CONTRACTS
-    assert OutboxTransaction.objects.count() == gateway.transaction_count(relay.address) == 15
+    assert OutboxTransaction.objects.count() == gateway.transaction_count(relay.address) == 16
 
 
 def test_a_founding_that_the_registry_refuses_says_why_and_can_be_corrected(gateway, relay, world):
@@ -155,7 +159,7 @@ def test_a_founding_that_the_registry_refuses_says_why_and_can_be_corrected(gate
         deploy_consortium(gateway, relay, refused)
     assert not ChainCursor.objects.exists()
 
-    assert len(deploy_consortium(gateway, relay, wanted)) == 9
+    assert len(deploy_consortium(gateway, relay, wanted)) == 10
 
 
 def test_a_founding_cannot_be_changed_while_it_is_carried_out(gateway, relay, world):
@@ -169,7 +173,7 @@ def test_a_founding_cannot_be_changed_while_it_is_carried_out(gateway, relay, wo
 def test_a_right_that_is_left_over_is_found(gateway, relay, world):
     wanted = founding(world.consortium.pk)
     deployer = _Deployer(gateway, relay, wanted)
-    for wave in (deployer.foundations, deployer.registry, deployer.governed, deployer.hand_over):
+    for wave in (deployer.foundations, deployer.registry, deployer.governed, deployer.governor, deployer.hand_over):
         deployer.carry_out(wave())
 
     with pytest.raises(FoundingError, match="the relay holds a role of the timelock"):

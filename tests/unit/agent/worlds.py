@@ -26,7 +26,10 @@ AUTHOR = uuid.UUID("0c0c0c0c-0000-4000-8000-000000000003")
 CONSORTIUM = uuid.UUID("0d0d0d0d-0000-4000-8000-000000000004")
 PHRASE = "correct horse battery"
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-NAMES = ("ConsortiumRegistry", "ConsortiumGovernor", "DecisionBoard", "TimelockController", "ValidatorSource")
+NAMES = (
+    *("ConsortiumRegistry", "ConsortiumGovernor", "DecisionBoard", "TimelockController", "ValidatorSource"),
+    "Guardian",
+)
 ADDRESSES = {name: "0x" + f"{number:040x}" for number, name in enumerate(NAMES, start=0x1111)}
 PROPOSAL = 7
 DECISION = bytes([9]) * 32

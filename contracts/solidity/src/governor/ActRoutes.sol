@@ -5,11 +5,25 @@ import {GovernorSettings} from "@openzeppelin/contracts/governance/extensions/Go
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {IConsortiumGovernor} from "../interfaces/IConsortiumGovernor.sol";
 import {IConsortiumRegistry} from "../interfaces/IConsortiumRegistry.sol";
+import {IGuardian} from "../interfaces/IGuardian.sol";
 import {IValidatorSource} from "../interfaces/IValidatorSource.sol";
 
 /// @dev Which function each kind of act calls. Arguments are all of fixed size: their length is their first check.
 abstract contract ActRoutes is IConsortiumGovernor {
     uint256 private constant WORD = 32;
+    /// @dev A delay that was mistaken for milliseconds would end governance.
+    uint256 private constant MAX_DELAY_SECONDS = 90 days;
+
+    address private immutable _guardian;
+
+    constructor(address guardian_) {
+        _guardian = guardian_;
+    }
+
+    /// @inheritdoc IConsortiumGovernor
+    function guardian() public view returns (address) {
+        return _guardian;
+    }
 
     /// @inheritdoc IConsortiumGovernor
     function routeOf(ActKind kind) public view returns (address target, bytes4 selector, uint256 argumentsLength) {
@@ -20,10 +34,20 @@ abstract contract ActRoutes is IConsortiumGovernor {
         if (kind == ActKind.SetTimelockDelay) {
             return (_timelockAddress(), TimelockController.updateDelay.selector, WORD);
         }
+        if (kind == ActKind.SetGuardian) return (guardian(), IGuardian.setGuardian.selector, 3 * WORD);
         address source = IConsortiumRegistry(_registryAddress()).validatorSource();
         if (kind == ActKind.SetValidatorWriter) return (source, IValidatorSource.setWriter.selector, WORD);
         if (kind == ActKind.SetValidatorController) return (source, IValidatorSource.setController.selector, WORD);
         revert GovernorActUnknown(kind);
+    }
+
+    /// @dev The arguments have the length of their kind already.
+    function _requireHarmless(ActKind kind, bytes calldata arguments) internal view {
+        if (kind >= ActKind.SetVotingDelay && kind <= ActKind.SetTimelockDelay) {
+            require(abi.decode(arguments, (uint256)) <= MAX_DELAY_SECONDS, GovernorActLocksOut(kind));
+        } else if (kind == ActKind.SetValidatorWriter || kind == ActKind.SetValidatorController) {
+            require(abi.decode(arguments, (address)).code.length != 0, GovernorActLocksOut(kind));
+        }
     }
 
     function _registryAddress() internal view virtual returns (address);

@@ -15,10 +15,13 @@ abstract contract OrganizationCounting is GovernorSuperQuorum, IConsortiumGovern
     uint8 private constant FOR = 1;
     uint8 private constant ABSTAIN = 2;
 
+    /// @param yes Who said yes, at most as many as the registry has members.
+    /// @param isClosed Whether the act was queued: it has passed then, whoever leaves afterwards.
     struct Tally {
         uint256 againstVotes;
-        uint256 forVotes;
         uint256 abstainVotes;
+        bytes32[] yes;
+        bool isClosed;
         mapping(bytes32 organization => bool) hasVoted;
     }
 
@@ -58,6 +61,7 @@ abstract contract OrganizationCounting is GovernorSuperQuorum, IConsortiumGovern
         return _tallies[proposalId].hasVoted[organization];
     }
 
+    /// @notice Ballots as they were cast, struck ones among them.
     function proposalVotes(uint256 proposalId)
         public
         view
@@ -65,7 +69,7 @@ abstract contract OrganizationCounting is GovernorSuperQuorum, IConsortiumGovern
         returns (uint256 againstVotes, uint256 forVotes, uint256 abstainVotes)
     {
         Tally storage tally = _tallies[proposalId];
-        return (tally.againstVotes, tally.forVotes, tally.abstainVotes);
+        return (tally.againstVotes, tally.yes.length, tally.abstainVotes);
     }
 
     /// @notice Two thirds, rounded up, of the organizations active at `timepoint`; at least one.
@@ -78,8 +82,25 @@ abstract contract OrganizationCounting is GovernorSuperQuorum, IConsortiumGovern
         return quorum(timepoint);
     }
 
+    /// @inheritdoc IConsortiumGovernor
+    function standingYes(uint256 proposalId) public view returns (uint256 count) {
+        bytes32[] storage yes = _tallies[proposalId].yes;
+        uint256 deadline = proposalDeadline(proposalId);
+        bool isOver = clock() > deadline;
+        for (uint256 i = 0; i < yes.length; ++i) {
+            if (isOver ? _registry.wasActiveAt(yes[i], deadline) : _registry.isActive(yes[i])) ++count;
+        }
+    }
+
+    function _closeBallots(uint256 proposalId) internal {
+        _tallies[proposalId].isClosed = true;
+    }
+
     function _quorumReached(uint256 proposalId) internal view override returns (bool) {
-        return _tallies[proposalId].forVotes >= quorum(proposalSnapshot(proposalId));
+        Tally storage tally = _tallies[proposalId];
+        if (tally.isClosed) return true;
+        uint256 needed = quorum(proposalSnapshot(proposalId));
+        return tally.yes.length >= needed && standingYes(proposalId) >= needed;
     }
 
     /// @dev Yes from two thirds of all leaves no room for more against.
@@ -105,7 +126,7 @@ abstract contract OrganizationCounting is GovernorSuperQuorum, IConsortiumGovern
         require(!tally.hasVoted[organization], IGovernor.GovernorAlreadyCastVote(account));
         tally.hasVoted[organization] = true;
         if (support == AGAINST) ++tally.againstVotes;
-        else if (support == FOR) ++tally.forVotes;
+        else if (support == FOR) tally.yes.push(organization);
         else if (support == ABSTAIN) ++tally.abstainVotes;
         else revert IGovernor.GovernorInvalidVoteType();
         return weight;

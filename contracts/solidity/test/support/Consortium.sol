@@ -7,6 +7,7 @@ import {ConsentAnchor} from "../../src/ConsentAnchor.sol";
 import {ConsortiumGovernor} from "../../src/ConsortiumGovernor.sol";
 import {ConsortiumRegistry} from "../../src/ConsortiumRegistry.sol";
 import {DecisionBoard} from "../../src/DecisionBoard.sol";
+import {Guardian} from "../../src/Guardian.sol";
 import {ModelRegistry} from "../../src/ModelRegistry.sol";
 import {TrainingLedger} from "../../src/TrainingLedger.sol";
 import {ValidatorSource} from "../../src/ValidatorSource.sol";
@@ -17,13 +18,14 @@ import {IValidatorSource} from "../../src/interfaces/IValidatorSource.sol";
 import {Members} from "./Members.sol";
 
 /// @notice A whole consortium of five founders, numbered 0 to 4, each with a validator; deployed in the order that a real
-/// one is, with addresses foreseen so that no account ever holds a right that is not the vote's.
+/// one is, and left without a right for who did it.
 abstract contract Consortium is Members {
     uint256 internal constant FOUNDERS = 5;
     uint256 internal constant OUTSIDER = 9;
     uint48 internal constant VOTING_DELAY = 10;
     uint32 internal constant VOTING_PERIOD = 100;
     uint256 internal constant TIMELOCK_DELAY = 20;
+    uint16 internal constant GUARDIAN_THRESHOLD = 2;
     bytes32 internal constant POLICY = keccak256("policy");
     bytes32 internal constant RUNNER = keccak256("first runner");
     uint8 internal constant AGAINST = 0;
@@ -33,6 +35,7 @@ abstract contract Consortium is Members {
     TimelockController internal timelock;
     ValidatorSource internal source;
     ConsortiumRegistry internal registry;
+    Guardian internal guardian;
     ConsortiumGovernor internal governor;
     DecisionBoard internal board;
     ConsentAnchor internal consents;
@@ -44,13 +47,15 @@ abstract contract Consortium is Members {
         vm.warp(1_800_000_000);
         vm.roll(1_000);
         uint256 nonce = vm.getNonce(address(this));
-        _deployTimelock(vm.computeCreateAddress(address(this), nonce + 3));
+        timelock = new TimelockController(TIMELOCK_DELAY, new address[](0), new address[](0), address(this));
         address[] memory seats = ascending(founderValidators());
         source = new ValidatorSource(4, address(timelock), vm.computeCreateAddress(address(this), nonce + 2), seats);
         registry = new ConsortiumRegistry(
             address(timelock), IValidatorSource(source), founders(), rules(), someParameters(), POLICY, runners()
         );
-        governor = new ConsortiumGovernor(registry, timelock, VOTING_DELAY, VOTING_PERIOD);
+        guardian = new Guardian(registry, timelock, guardians(), GUARDIAN_THRESHOLD);
+        governor = new ConsortiumGovernor(registry, timelock, address(guardian), VOTING_DELAY, VOTING_PERIOD);
+        _handOver(timelock, governor, guardian);
         board = new DecisionBoard(registry);
         consents = new ConsentAnchor(registry);
         ledger = new TrainingLedger(registry, board, consents);
@@ -76,6 +81,12 @@ abstract contract Consortium is Members {
     function runners() internal pure returns (bytes32[] memory list) {
         list = new bytes32[](1);
         list[0] = RUNNER;
+    }
+
+    /// @notice The founders 0, 1 and 2; two of them veto.
+    function guardians() internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](3);
+        (list[0], list[1], list[2]) = (idOf(0), idOf(1), idOf(2));
     }
 
     function rules() internal pure returns (DecisionRule[4] memory list) {
@@ -161,9 +172,11 @@ abstract contract Consortium is Members {
         governor.execute(proposalId);
     }
 
-    function _deployTimelock(address foreseenGovernor) private {
-        address[] memory only = new address[](1);
-        only[0] = foreseenGovernor;
-        timelock = new TimelockController(TIMELOCK_DELAY, only, only, address(0));
+    /// @notice Give each its one right, and keep none.
+    function _handOver(TimelockController lock, ConsortiumGovernor proposer, Guardian canceller) internal {
+        lock.grantRole(lock.PROPOSER_ROLE(), address(proposer));
+        lock.grantRole(lock.EXECUTOR_ROLE(), address(proposer));
+        lock.grantRole(lock.CANCELLER_ROLE(), address(canceller));
+        lock.renounceRole(lock.DEFAULT_ADMIN_ROLE(), address(this));
     }
 }
