@@ -6,7 +6,8 @@ import {IValidatorSource} from "../interfaces/IValidatorSource.sol";
 import {SortedAddresses} from "../libraries/SortedAddresses.sol";
 import {Governed} from "./Governed.sol";
 
-/// @dev Writes of the validator list, one change a call.
+/// @dev Writes of the validator list, one change a call. A registry that took the list over may find a seat taken or left
+/// already, by the one before it (ADR 10): it then writes nothing, and its own record is right again.
 abstract contract ValidatorSeats is Governed {
     using SortedAddresses for address[];
 
@@ -23,17 +24,22 @@ abstract contract ValidatorSeats is Governed {
     }
 
     function _takeSeat(address validator) internal {
-        _source.replaceValidators(_source.getValidators().with(validator));
+        address[] memory seats = _source.getValidators();
+        if (!seats.contains(validator)) _source.replaceValidators(seats.with(validator));
     }
 
     function _leaveSeat(address validator, uint256 minimum) internal {
-        address[] memory remaining = _source.getValidators().without(validator);
+        address[] memory seats = _source.getValidators();
+        if (!seats.contains(validator)) return;
+        address[] memory remaining = seats.without(validator);
         require(remaining.length >= minimum, RegistryTooFewValidators(remaining.length, minimum));
         _source.replaceValidators(remaining);
     }
 
     function _exchangeSeat(address leaving, address joining) internal {
-        _source.replaceValidators(_source.getValidators().without(leaving).with(joining));
+        address[] memory seats = _source.getValidators();
+        if (seats.contains(leaving)) seats = seats.without(leaving);
+        _source.replaceValidators(seats.contains(joining) ? seats : seats.with(joining));
     }
 
     function _validators() internal view returns (address[] memory) {
