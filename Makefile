@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3.12 /usr/bin/python3.11 python3.12 py
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: help demo serve test check lint types arch contracts contracts-test soak k8s-test screenshots bench clean
+.PHONY: help demo serve test check lint types arch contracts contracts-test gas soak k8s-test screenshots bench clean
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -48,6 +48,9 @@ contracts: .venv/.ok node_modules/.ok ## compile the contracts into contracts/ab
 
 contracts-test: compiled node_modules/.ok .local/verifier/.ok ## run the contracts' own tests
 	@sh contracts/solidity/forge.sh test
+
+gas: .venv/.ok node_modules/.ok ## compare what acts cost with contracts/solidity/gas.md (ARGS=--accept takes a change over)
+	@$(RUN) -m tests.checks.gas $(ARGS)
 
 soak: .venv/.ok node_modules/.ok ## the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
