@@ -31,6 +31,7 @@ contract TrainingLedger is RoundOpenings, RoundCloses {
         external
     {
         require(run != 0 && plan != 0 && initialWeights != 0, LedgerZeroValue());
+        require(run == bytes16(run), LedgerNoUuid(run));
         Run storage planned = _runs[run];
         require(planned.status == RunStatus.None, LedgerRunExists(run));
         _requireSound(terms);
@@ -82,7 +83,7 @@ contract TrainingLedger is RoundOpenings, RoundCloses {
             require(known.withdrawals < MAX_WITHDRAWALS, LedgerWithdrawalLimit(run, round, MAX_WITHDRAWALS));
             ++known.withdrawals;
         }
-        if (reason == AbandonReason.Revealed) _revealed[known.plan][known.weights] = true;
+        if (reason == AbandonReason.Revealed) _sums[known.plan][known.weights].isRevealed = true;
         ++known.abandoned;
         known.attemptStatus = AttemptStatus.Abandoned;
         emit AttemptAbandoned(run, round, attempt, reason);
@@ -102,7 +103,7 @@ contract TrainingLedger is RoundOpenings, RoundCloses {
     /// @inheritdoc ITrainingLedger
     function failRun(bytes32 run, bytes32 reason) external {
         Run storage known = _requireLive(run);
-        require(_isStuck(known) || !_registry.isActive(known.author), LedgerAttemptsLeft(run, known.round));
+        require(_isStuck(run, known) || !_registry.isActive(known.author), LedgerAttemptsLeft(run, known.round));
         _end(known, RunStatus.Failed);
         emit RunFailed(run, reason);
     }
@@ -113,9 +114,10 @@ contract TrainingLedger is RoundOpenings, RoundCloses {
     }
 
     /// @dev Nothing is open, and `_requireNextAttempt` would refuse whatever came.
-    function _isStuck(Run storage known) private view returns (bool) {
+    function _isStuck(bytes32 run, Run storage known) private view returns (bool) {
         if (known.attemptStatus == AttemptStatus.Open) return false;
-        if (_revealed[known.plan][known.weights]) return true;
+        Sum storage sum = _sums[known.plan][known.weights];
+        if (sum.isRevealed || (sum.run != 0 && sum.run != bytes16(run))) return true;
         return known.attemptStatus == AttemptStatus.Abandoned
             && known.abandoned >= _registry.parameters().maxAbandonedAttempts;
     }
@@ -125,7 +127,7 @@ contract TrainingLedger is RoundOpenings, RoundCloses {
     function _end(Run storage known, RunStatus status) private {
         if (known.attemptStatus == AttemptStatus.Open) {
             known.attemptStatus = AttemptStatus.Abandoned;
-            _revealed[known.plan][known.weights] = true;
+            _sums[known.plan][known.weights].isRevealed = true;
         }
         known.status = status;
     }

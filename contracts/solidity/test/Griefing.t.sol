@@ -94,7 +94,7 @@ contract GriefingTest is Training {
         requireStatus(RUN, ITrainingLedger.RunStatus.Failed);
         assertEq(ledger.runOf(RUN).weights, INITIAL);
         // a run of the same plan by another id starts from other weights, and is none the worse
-        bytes32 second = bytes32(bytes16(keccak256("second run")));
+        bytes32 second = runNamed("second run");
         ledger.openRun(second, PLAN, approval, keccak256("its own weights"), terms());
         openNext(second, 5);
         requireStatus(second, ITrainingLedger.RunStatus.Running);

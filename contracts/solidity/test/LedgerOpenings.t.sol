@@ -175,7 +175,7 @@ contract LedgerOpeningsTest is Training {
         bytes32 plan = keccak256("larger plan");
         ITrainingLedger.RunTerms memory larger = terms();
         bytes32 decision = approveBySeven(ledger.subjectOf(plan, larger));
-        bytes32 run = keccak256("larger run");
+        bytes32 run = runNamed("larger run");
         ledger.openRun(run, plan, decision, INITIAL, larger);
         ITrainingLedger.Opening memory next = openingOf(run, 1, 1, INITIAL, 7);
         for (uint256 i = 0; i < 7; ++i) {
@@ -213,20 +213,31 @@ contract LedgerOpeningsTest is Training {
     }
 
     function test_round_cannot_open_on_weights_that_another_run_has_revealed() public {
-        bytes32 twin = keccak256("twin");
+        bytes32 twin = runNamed("twin");
         openRun(twin);
-        openNext(twin, 5);
         openNext(RUN, 5);
         ledger.closeRound(RUN, closing(RUN, 3));
-        bytes memory refusal = abi.encodeWithSelector(ITrainingLedger.LedgerWeightsRevealed.selector, PLAN, INITIAL);
-        ITrainingLedger.RoundClose memory ended = closing(twin, 3);
-        vm.expectRevert(refusal);
-        ledger.closeRound(twin, ended);
-        ledger.abandonAttempt(twin, 1, 1, ITrainingLedger.AbandonReason.ResultDisputed);
         ITrainingLedger.Opening memory next = opening(twin, 5);
-        vm.expectRevert(refusal);
+        vm.expectRevert(abi.encodeWithSelector(ITrainingLedger.LedgerWeightsRevealed.selector, PLAN, INITIAL));
         ledger.openAttempt(twin, next);
         assertTrue(ledger.isRevealed(PLAN, INITIAL));
+    }
+
+    function test_two_runs_of_a_plan_are_never_open_on_the_same_weights() public {
+        bytes32 twin = runNamed("twin");
+        openRun(twin);
+        openNext(twin, 5);
+        assertEq(ledger.holderOf(PLAN, INITIAL), twin);
+        ITrainingLedger.Opening memory next = opening(RUN, 5);
+        bytes memory refusal = abi.encodeWithSelector(ITrainingLedger.LedgerWeightsTaken.selector, PLAN, INITIAL, twin);
+        vm.expectRevert(refusal);
+        ledger.openAttempt(RUN, next);
+        // nor once the first one gave its attempt up: somebody may hold shares of it
+        ledger.abandonAttempt(twin, 1, 1, ITrainingLedger.AbandonReason.Timeout);
+        vm.expectRevert(refusal);
+        ledger.openAttempt(RUN, next);
+        ledger.failRun(RUN, 0);
+        openNext(twin, 5);
     }
 
     /// @dev Any set of sites withdraws between commitment and opening: exactly these are missing, and below the minimum

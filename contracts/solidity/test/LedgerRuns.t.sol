@@ -79,11 +79,13 @@ contract LedgerRunsTest is Training {
         vm.expectRevert(ITrainingLedger.LedgerZeroValue.selector);
         ledger.openRun(0, PLAN, approval, INITIAL, terms());
         vm.expectRevert(ITrainingLedger.LedgerZeroValue.selector);
-        ledger.openRun(keccak256("r"), PLAN, approval, 0, terms());
+        ledger.openRun(runNamed("r"), PLAN, approval, 0, terms());
+        vm.expectRevert(abi.encodeWithSelector(ITrainingLedger.LedgerNoUuid.selector, keccak256("r")));
+        ledger.openRun(keccak256("r"), PLAN, approval, INITIAL, terms());
     }
 
     function test_approval_covers_its_runs_and_a_run_counts_from_its_first_round() public {
-        (bytes32 a, bytes32 b, bytes32 c) = (keccak256("a"), keccak256("b"), keccak256("c"));
+        (bytes32 a, bytes32 b, bytes32 c) = (runNamed("a"), runNamed("b"), runNamed("c"));
         openRunFrom(a);
         openRunFrom(b);
         openRunFrom(c);
@@ -96,7 +98,7 @@ contract LedgerRunsTest is Training {
         vm.expectRevert(refusal);
         ledger.openAttempt(c, third);
         vm.expectRevert(refusal);
-        openRunFrom(keccak256("d"));
+        openRunFrom(runNamed("d"));
         requireStatus(c, ITrainingLedger.RunStatus.Planned);
     }
 
@@ -155,7 +157,7 @@ contract LedgerRunsTest is Training {
         ledger.failRun(RUN, REASON);
         requireTerminal(RUN, ITrainingLedger.RunStatus.Failed);
 
-        bytes32 second = bytes32(bytes16(keccak256("second run")));
+        bytes32 second = runNamed("second run");
         openRun(second);
         again = opening(second, 5);
         vm.expectRevert(refusal);

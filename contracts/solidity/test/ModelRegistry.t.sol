@@ -32,7 +32,7 @@ contract ModelRegistryTest is Training {
     function test_other_weights_and_unfinished_runs_are_no_candidates() public {
         expectNotFinal(weightsAfter(RUN, ROUNDS - 1), RUN);
         expectNotFinal(model, keccak256("no run"));
-        bytes32 second = keccak256("second");
+        bytes32 second = runNamed("second");
         ledger.openRun(second, PLAN, approval, keccak256("other initial"), terms());
         expectNotFinal(keccak256("other initial"), second);
     }

@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 /// @title Runs, rounds and attempts of federated training
 /// @notice A run opens on an approved plan alone. Rounds count from 1, close once and in order; an attempt that fails is
 /// abandoned and the round tried again. A commitment that is stale or bad keeps out its own sender only. Terminal states
-/// are final. One transaction a round: `advanceRound` closes round t and opens t+1.
+/// are final. Weights belong to the run of a plan that opens on them first, so that two open attempts can never reveal
+/// two sums over the same weights. One transaction a round: `advanceRound` closes round t and opens t+1.
 interface ITrainingLedger {
     enum RunStatus {
         None,
@@ -151,6 +152,7 @@ interface ITrainingLedger {
     }
 
     error LedgerRunExists(bytes32 run);
+    error LedgerNoUuid(bytes32 run);
     error LedgerZeroValue();
     error LedgerTermsRefused();
     error LedgerPlanNotApproved(bytes32 subject, bytes32 decision);
@@ -167,6 +169,7 @@ interface ITrainingLedger {
     error LedgerTooFewSites(uint256 accepted, uint256 minimum);
     error LedgerBoundBroken(uint256 roster, uint256 threshold, uint256 colluders);
     error LedgerWeightsRevealed(bytes32 plan, bytes32 weights);
+    error LedgerWeightsTaken(bytes32 plan, bytes32 weights, bytes32 run);
     error LedgerSurvivorsRefused(uint256 survivors, uint256 roster, uint256 threshold);
     error LedgerTooFewVerifiers(uint256 given, uint256 quorum);
     error LedgerTooManyVerifiers(uint256 given, uint256 roster);
@@ -248,7 +251,7 @@ interface ITrainingLedger {
     function cancelRun(bytes32 run, bytes32 reason, bytes calldata signature) external;
 
     /// @notice End a run that cannot go on: its attempts are used up, or nothing is open and the weights that it would
-    /// start from are revealed, or its author is no longer active.
+    /// start from are revealed or another run's, or its author is no longer active.
     function failRun(bytes32 run, bytes32 reason) external;
 
     function runOf(bytes32 run) external view returns (Run memory);
@@ -264,6 +267,9 @@ interface ITrainingLedger {
 
     /// @notice Whether a sum over these weights was closed for a plan, or released without a close, in any run.
     function isRevealed(bytes32 plan, bytes32 weights) external view returns (bool);
+
+    /// @notice The run of a plan that opened on these weights, zero for none: no other run of the plan will.
+    function holderOf(bytes32 plan, bytes32 weights) external view returns (bytes32 run);
 
     /// @notice Whether a run is completed and its last weights are these; `author` is its plan's author.
     function completion(bytes32 run, bytes32 weights) external view returns (bool isFinal, bytes32 author);

@@ -11,9 +11,8 @@ abstract contract RoundCloses is RunBook {
         bytes32[] memory roster = _rosters[run];
         _requireSurvivors(closing.survivors, roster.length, known.terms.threshold);
         bytes32[] memory verifiers = _requireVerifiers(run, closing, roster, known.terms.verifierQuorum);
-        // at the opening these weights were not revealed, but another run of the plan may have closed since
-        require(!_revealed[known.plan][known.weights], LedgerWeightsRevealed(known.plan, known.weights));
-        _revealed[known.plan][known.weights] = true;
+        // nobody else's sum: the opening took these weights for this run
+        _sums[known.plan][known.weights].isRevealed = true;
         known.weights = closing.nextWeights;
         known.attemptStatus = AttemptStatus.Closed;
         _announceClose(run, closing, verifiers);

@@ -16,6 +16,7 @@ abstract contract RoundOpenings is RunBook {
         Run storage known = _requireLive(run);
         _requireNextAttempt(run, known, opening);
         if (known.status == RunStatus.Planned) _startRun(known);
+        _sums[known.plan][known.weights].run = bytes16(run);
         if (opening.attempt == 1) (known.abandoned, known.withdrawals) = (0, 0);
         (known.round, known.attempt, known.attemptStatus) = (opening.round, opening.attempt, AttemptStatus.Open);
         bytes32[] memory roster = _acceptCommitments(run, known, opening.commitments);
@@ -82,7 +83,10 @@ abstract contract RoundOpenings is RunBook {
             uint256 maximum = _registry.parameters().maxAbandonedAttempts;
             require(known.abandoned < maximum, LedgerAttemptsUsedUp(run, round, maximum));
         }
-        require(!_revealed[known.plan][known.weights], LedgerWeightsRevealed(known.plan, known.weights));
+        Sum storage sum = _sums[known.plan][known.weights];
+        require(!sum.isRevealed, LedgerWeightsRevealed(known.plan, known.weights));
+        bool isOurs = sum.run == 0 || sum.run == bytes16(run);
+        require(isOurs, LedgerWeightsTaken(known.plan, known.weights, sum.run));
     }
 
     function _requireRoster(RunTerms memory terms, uint256 accepted) private pure {

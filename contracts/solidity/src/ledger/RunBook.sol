@@ -12,6 +12,13 @@ import {LedgerTypes} from "./LedgerTypes.sol";
 abstract contract RunBook is ITrainingLedger, LedgerTypes {
     using Signatures for bytes;
 
+    /// @param run The run that opened on these weights first; no other one of the plan does.
+    /// @param isRevealed Whether a sum over them was closed, or may be known without a close.
+    struct Sum {
+        bytes16 run;
+        bool isRevealed;
+    }
+
     IConsortiumRegistry internal immutable _registry;
     IDecisionBoard internal immutable _board;
     IConsentAnchor internal immutable _anchor;
@@ -19,7 +26,7 @@ abstract contract RunBook is ITrainingLedger, LedgerTypes {
     mapping(bytes32 run => Run) internal _runs;
     mapping(bytes32 run => bytes32[]) internal _rosters;
     mapping(bytes32 decision => uint256) internal _runsUsed;
-    mapping(bytes32 plan => mapping(bytes32 weights => bool)) internal _revealed;
+    mapping(bytes32 plan => mapping(bytes32 weights => Sum)) internal _sums;
 
     constructor(IConsortiumRegistry registry, IDecisionBoard board, IConsentAnchor anchor) {
         _registry = registry;
@@ -44,7 +51,12 @@ abstract contract RunBook is ITrainingLedger, LedgerTypes {
 
     /// @inheritdoc ITrainingLedger
     function isRevealed(bytes32 plan, bytes32 weights) external view returns (bool) {
-        return _revealed[plan][weights];
+        return _sums[plan][weights].isRevealed;
+    }
+
+    /// @inheritdoc ITrainingLedger
+    function holderOf(bytes32 plan, bytes32 weights) external view returns (bytes32 run) {
+        return _sums[plan][weights].run;
     }
 
     /// @inheritdoc ITrainingLedger

@@ -22,6 +22,11 @@ abstract contract Training is Consents {
         passSeconds(5);
     }
 
+    /// @notice A run's id: a UUID, left-aligned.
+    function runNamed(string memory name) internal pure returns (bytes32) {
+        return bytes32(bytes16(keccak256(bytes(name))));
+    }
+
     function terms() internal pure returns (ITrainingLedger.RunTerms memory) {
         return ITrainingLedger.RunTerms({
             minimumSites: 4,
