@@ -54,6 +54,7 @@ gas: .venv/.ok node_modules/.ok ## compare what acts cost with contracts/solidit
 
 soak: .venv/.ok node_modules/.ok ## the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
+	@FOUNDRY_PROFILE=soak sh contracts/solidity/forge.sh test
 
 screenshots: compiled node_modules/.ok .local/verifier/.ok ## a picture of each page into docs/screenshots (ARGS="overview run")
 	@$(RUN) -m tests.browser.screenshots $(ARGS)
