@@ -121,6 +121,7 @@ declare(
 )
 declare("governance.proposal.execute", CONSORTIUM, "proposal", kind=CODE, block=BLOCK)
 declare("governance.proposal.cancel", CONSORTIUM, "proposal", block=BLOCK)
+declare("governance.proposal.veto", CONSORTIUM, "proposal", guardians=several(UUID), block=BLOCK)
 
 # consent: exact counts stay in the organization's own log
 declare("consent.batch.import", ORGANIZATION, "batch", digest=DIGEST, accepted=NUMBER, refused=NUMBER)

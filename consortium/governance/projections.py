@@ -1,5 +1,6 @@
 """What the governor's and the board's events make of proposals and ballots."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -7,19 +8,22 @@ from uuid import UUID
 from audit.acts import Actor, Subject
 from audit.recorder import record_once
 from consortium.governance.domain.kinds import Contract, choice_of, kind_name
+from consortium.governance.domain.operations import timelock_operation
 from consortium.governance.models import Ballot, DecisionRule, Proposal
 from consortium.governance.registry import run_executors
+from consortium.governance.services.progress import TOO_SOON
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
 from consortium.membership.models import Organization, OrganizationKey
 from consortium.membership.selectors import active_members
 from consortium.membership.services.applications import publish_profile
 from contracts.events import ChainEvent
-from contracts.models import OutboxTransaction
+from contracts.models import ContractDeployment, OutboxTransaction
 from contracts.outbox import on_outcome
 from contracts.projector import projects
 
 PROJECTOR = Actor.system("projector")
+_NOT_BEFORE = re.compile(r"notBefore=(\d+)")
 
 
 @projects("ActProposed")
@@ -91,6 +95,22 @@ def proposal_canceled(consortium_id: UUID, event: ChainEvent) -> None:
     _record(proposal, "governance.proposal.cancel", event, block=event.block_number)
 
 
+@projects("ActVetoed", contract="Guardian")
+def act_vetoed(consortium_id: UUID, event: ChainEvent) -> None:
+    """The guardian names what waited in the timelock; the governor itself says nothing of it."""
+    governor = ContractDeployment.objects.get(consortium_id=consortium_id, name=Contract.GOVERNOR).address
+    waiting = Proposal.objects.filter(
+        consortium_id=consortium_id, contract=Contract.GOVERNOR, state=Proposal.State.QUEUED
+    )
+    operation = event.arguments["operation"]
+    proposal = next((one for one in waiting if timelock_operation(governor, one.call) == operation), None)
+    if proposal is None:
+        return
+    _settle(proposal, Proposal.State.CANCELED, event)
+    guardians = [str(bytes32_to_uuid(guardian)) for guardian in event.arguments["guardians"]]
+    _record(proposal, "governance.proposal.veto", event, guardians=guardians, block=event.block_number)
+
+
 @projects("DecisionOpened")
 def decision_opened(consortium_id: UUID, event: ChainEvent) -> None:
     arguments = event.arguments
@@ -160,7 +180,14 @@ def ballot_outcome(transaction: OutboxTransaction) -> None:
 
 @on_outcome("progress")
 def progress_outcome(transaction: OutboxTransaction) -> None:
-    """Closing, queueing and executing are asked for again by the sweep; their events tell the rest."""
+    """Closing, queueing and executing are asked for again by the sweep; their events tell the rest.
+
+    An admission that comes too soon after another is told from when on it may be executed, and waits for that.
+    """
+    not_before = _NOT_BEFORE.search(transaction.error_text) if transaction.error_code in TOO_SOON else None
+    if transaction.state == "failed" and not_before:
+        pk = transaction.idempotency_key.split(":")[1]
+        Proposal.objects.filter(pk=pk).update(executable_at=_time(int(not_before[1])))
 
 
 def _show_applicant(consortium_id: UUID, arguments: bytes) -> None:

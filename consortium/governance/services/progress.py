@@ -13,6 +13,8 @@ from contracts.models import OutboxTransaction
 # A block carries the time of its making: ask a little after the chain's own clock allows it.
 CLOCK_MARGIN = timedelta(seconds=1)
 MAXIMUM_TRIES = 5
+# Refusals that name the time to come again: one admission a timelock, and the registry's own interval.
+TOO_SOON = frozenset({"GovernorAdmissionTooSoon", "RegistryAdmissionTooSoon"})
 
 
 def advance_all(now: datetime | None = None) -> int:
@@ -45,19 +47,16 @@ def _has_ended(proposal: Proposal, now: datetime) -> bool:
 
 def _ask(proposal: Proposal, step: str, function: str, arguments: list[object]) -> bool:
     """Ask once; after a refusal by the chain's clock ask again under a new key, a few times."""
-    keys = [f"progress:{proposal.pk}:{step}:{number}" for number in range(MAXIMUM_TRIES)]
-    states = dict(
-        OutboxTransaction.objects.filter(consortium_id=proposal.consortium_id, idempotency_key__in=keys).values_list(
-            "idempotency_key", "state"
-        )
-    )
-    if any(state != "failed" for state in states.values()) or len(states) == MAXIMUM_TRIES:
+    key = f"progress:{proposal.pk}:{step}:"
+    tries = OutboxTransaction.objects.filter(consortium_id=proposal.consortium_id, idempotency_key__startswith=key)
+    refusals = tries.exclude(error_code__in=TOO_SOON)
+    if tries.exclude(state="failed").exists() or refusals.count() >= MAXIMUM_TRIES:
         return False
     outbox.enqueue(
         consortium_id=proposal.consortium_id,
         contract=proposal.contract,
         function=function,
         arguments=arguments,
-        idempotency_key=keys[len(states)],
+        idempotency_key=f"{key}{tries.count()}",
     )
     return True

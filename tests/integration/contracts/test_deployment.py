@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from consortium.governance.domain.operations import timelock_operation, timelock_salt
 from contracts.deployment import ADMIN_ROLE, PROPOSER_ROLE, _Deployer, deploy_consortium
 from contracts.dispatcher import Dispatcher
 from contracts.errors import TransactionRevertedError
@@ -102,6 +103,17 @@ def test_ten_contracts_stand_and_the_deployer_holds_no_right(gateway, relay, wor
     timelock = ContractReference("TimelockController", next(d.address for d in made if d.name == "TimelockController"))
     with pytest.raises(TransactionRevertedError, match="AccessControlUnauthorizedAccount"):
         gateway.simulate(timelock, "grantRole", PROPOSER_ROLE, relay.address, sender=relay.address)
+
+
+def test_a_proposals_operation_is_named_as_the_timelock_names_it(gateway, relay, world):
+    deploy_consortium(gateway, relay, founding(world.consortium.pk))
+    governor = ContractDeployment.objects.get(name="ConsortiumGovernor").address
+    data = bytes.fromhex("0badcafe") + bytes(32)
+    call = {"targets": [relay.address], "values": [0], "calldatas": ["0x" + data.hex()], "description": "Why [0x0/0]"}
+
+    salt = timelock_salt(governor, call["description"])
+
+    assert timelock_operation(governor, call) == read(gateway, "Guardian", "operationOf", relay.address, data, salt)
 
 
 def test_the_projector_reads_from_the_first_contract_on(gateway, relay, world):
