@@ -208,7 +208,7 @@ def test_an_attempt_that_failed_before_a_share_left_a_site_is_not_marked_as_reve
 
     platform.coordinate(run)
 
-    attempt = Attempt.objects.filter(run=run).first()
+    attempt = Attempt.objects.filter(run=run)[0]
     plan, weights = digest_to_bytes32(run.plan_digest), digest_to_bytes32(attempt.weights)
     assert not platform.chain.call("TrainingLedger", "isRevealed", plan, weights)
 
