@@ -163,7 +163,8 @@ def _code_checks(plan: PlanDocument, ledger: Ledger | None) -> Iterator[Check]:
     code, runner = own_digests()
     yield _check("code", plan.code_digest == code, _("The plan's code is the code of this program"))
     yield _check("runner", plan.runner_digest == runner, _("The plan's runner is the runner of this program"))
-    yield _acceptance_check(plan, ledger)
+    if plan.runner_digest == runner:
+        yield _acceptance_check(plan, ledger)
 
 
 def _acceptance_check(plan: PlanDocument, ledger: Ledger | None) -> Check:
@@ -171,7 +172,7 @@ def _acceptance_check(plan: PlanDocument, ledger: Ledger | None) -> Check:
     if ledger is None:
         return Check("runner_accepted", Verdict.OPEN, text)
     try:
-        return _open_check("runner_accepted", ledger.is_runner(digest_to_bytes32(plan.runner_digest)), text)
+        return _check("runner_accepted", ledger.is_runner(digest_to_bytes32(plan.runner_digest)), text)
     except ConsiliumError as error:
         return Check("runner_accepted", Verdict.OPEN, error.message)
 

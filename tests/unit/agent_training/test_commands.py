@@ -23,6 +23,7 @@ from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
 from tests.unit.agent.worlds import PHRASE, make_site
 from tests.unit.agent.worlds import consortium as pinned
 from tests.unit.agent_training.worlds import ORGANIZATIONS, World, make_plan
+from training.federated.source_digests import runner_digest
 
 FIRST = ORGANIZATIONS[0]
 VERA = Person("vera", "Vera", frozenset({Role.VOTER}))
@@ -35,6 +36,12 @@ def member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     site = make_site(tmp_path / "site")
     yield site
     site.journal.close()
+
+
+def test_the_runners_digest_is_printed_for_whoever_founds(member: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--folder", str(member.folder.root), "plans", "runner"]) == 0
+
+    assert capsys.readouterr().out.strip() == runner_digest()
 
 
 def _question(site: Site, consortium: Consortium, subject: bytes) -> Question:

@@ -173,6 +173,20 @@ def test_plan_that_cannot_run_says_which_check_fails(
     assert says in text
 
 
+def test_plan_whose_runner_the_members_have_not_accepted_says_so(world: World, site: Site, browser: Browser) -> None:
+    plan = seen(world, site, "Its runner is retired")
+    accepted = set(world.chain.runners)
+    world.chain.runners.clear()
+    browser.log_in("stan")
+
+    text = browser.get(f"/plans/{plan.digest()}").text
+
+    world.chain.runners |= accepted
+    assert "Cannot run here" in text
+    assert text.count("Does not hold") == 1
+    assert "The members accept the plan&#39;s runner" in text
+
+
 def test_plan_that_the_members_have_not_approved_is_open(world: World, site: Site, browser: Browser) -> None:
     plan = make_plan(title="Voted on <script>alert(1)</script>")
     site.training.plan_shelf.keep(plan, decision=to_hex(DECISION))
