@@ -57,6 +57,12 @@ class WrongChainError(ChainError):
     code = "wrong_chain"
 
 
+class UnknownSchemaError(ChainError):
+    """A contract's events have a form that this installation cannot read, or has no handler for."""
+
+    code = "unknown_schema"
+
+
 class ChainRewoundError(ChainError):
     """A chain that is final came back shorter, or with other blocks: a person has to look."""
 

@@ -6,10 +6,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ContractReference:
-    """A deployed contract: the name of its artifact and its address (EIP-55)."""
+    """A deployed contract: the name of its artifact, its address (EIP-55), and the schema of its events.
+
+    An empty schema is that of the artifact that ships with us.
+    """
 
     name: str
     address: str
+    schema: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class ChainEvent:
 
     `log_index` counts through the block and may change when a development chain mines a
     transaction again; `transaction_log_index` counts through the transaction and does not.
-    `block_time` is in Unix seconds; hashes have 32 bytes.
+    `block_time` is in Unix seconds; hashes have 32 bytes. `schema` names the events' forms of its contract
+    (`contracts.artifacts.Artifact.schema`), and is empty where the contract was deployed before they were named.
     """
 
     name: str
@@ -58,6 +63,7 @@ class ChainEvent:
     transaction_log_index: int
     topics: tuple[bytes, ...] = ()
     data: bytes = b""
+    schema: str = ""
 
     @property
     def key(self) -> str:

@@ -6,7 +6,7 @@ bytes. It can be told to fail, to keep transactions waiting, and to lose its las
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eth_account import Account
@@ -151,9 +151,12 @@ class FakeChain:
 
     def logs(self, contracts: Sequence[ContractReference], from_block: int, to_block: int) -> list[ChainEvent]:
         self._maybe_fail("logs")
-        addresses = {checksum_address(contract.address) for contract in contracts}
+        known = {checksum_address(contract.address): contract for contract in contracts}
+        for contract in contracts:
+            self.artifacts.of(contract)
         window = self._blocks[max(0, from_block) : to_block + 1]
-        return [event for block in window for event in block.events if event.address in addresses]
+        found = (event for block in window for event in block.events if event.address in known)
+        return [replace(event, schema=known[event.address].schema) for event in found]
 
     def encode(self, contract: ContractReference, function: str, *arguments: Any) -> bytes:
         return codec.encode_call(self.artifacts[contract.name].abi, function, arguments)

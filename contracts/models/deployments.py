@@ -17,6 +17,8 @@ class ContractDeployment(UuidModel):
     address = models.CharField(_("address"), max_length=42)
     block = models.PositiveBigIntegerField(_("block"))
     transaction_hash = models.CharField(_("transaction"), max_length=66, blank=True, default="")
+    # What its events looked like when it was deployed: a contract never changes, what ships with us does.
+    schema = models.CharField(_("schema of its events"), max_length=16, blank=True, default="")
     constructor_arguments = models.JSONField(_("constructor's arguments"), default=list)
 
     class Meta:
@@ -32,4 +34,4 @@ class ContractDeployment(UuidModel):
 
     @property
     def reference(self) -> ContractReference:
-        return ContractReference(self.name, self.address)
+        return ContractReference(self.name, self.address, self.schema)

@@ -40,6 +40,7 @@ class ChainEventRecord(UuidModel):
     name = models.CharField(_("event"), max_length=100)
     contract = models.CharField(_("contract"), max_length=60)
     address = models.CharField(_("address"), max_length=42)
+    schema = models.CharField(_("schema of the contract's events"), max_length=16, blank=True, default="")
     arguments = models.JSONField(_("arguments"), default=dict)
     topics = models.JSONField(_("topics"), default=list)
     data = models.BinaryField(_("data"), default=b"")
@@ -81,6 +82,7 @@ class ChainEventRecord(UuidModel):
             name=event.name,
             contract=event.contract,
             address=event.address,
+            schema=event.schema,
             arguments={name: to_json(value) for name, value in event.arguments.items()},
             topics=["0x" + topic.hex() for topic in event.topics],
             data=event.data,
@@ -108,4 +110,5 @@ class ChainEventRecord(UuidModel):
             transaction_log_index=self.transaction_log_index,
             topics=tuple(bytes.fromhex(topic[2:]) for topic in self.topics),
             data=bytes(self.data),
+            schema=self.schema,
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from consortium.kernel.secp256k1 import checksum_address
-from contracts.artifacts import Artifacts
+from contracts.artifacts import Artifact, Artifacts
 from contracts.errors import BlockNotFoundError, ChainTimeoutError, RangeTooLargeError
 from contracts.events import ChainEvent, ContractReference
 from contracts.rpc import codec
@@ -21,9 +21,9 @@ def read_logs(
     """The contracts' events from `from_block` to `to_block`, both included and not above the node's head."""
     if not contracts or from_block > to_block:
         return []
-    names = {checksum_address(contract.address): contract.name for contract in contracts}
-    reader = _Reader(ask, artifacts, names)
-    raw = [log for window in _windows(ask, sorted(names), from_block, to_block) for log in window]
+    known = {checksum_address(contract.address): contract for contract in contracts}
+    reader = _Reader(ask, {address: (contract, artifacts.of(contract)) for address, contract in known.items()})
+    raw = [log for window in _windows(ask, sorted(known), from_block, to_block) for log in window]
     return [event for log in sorted(raw, key=_place) if (event := reader.event(log)) is not None]
 
 
@@ -51,10 +51,9 @@ def _place(log: dict[str, Any]) -> tuple[int, int]:
 class _Reader:
     """Turns logs, given in the chain's order, into events; asks only for what they do not say themselves."""
 
-    def __init__(self, ask: Ask, artifacts: Artifacts, names: dict[str, str]) -> None:
+    def __init__(self, ask: Ask, contracts: dict[str, tuple[ContractReference, Artifact]]) -> None:
         self.ask = ask
-        self.artifacts = artifacts
-        self.names = names
+        self.contracts = contracts
         self.times: dict[str, int] = {}
         self.first_logs: dict[str, int] = {}
         self.last_place = (-1, -1)
@@ -62,15 +61,15 @@ class _Reader:
     def event(self, log: dict[str, Any]) -> ChainEvent | None:
         first_log = self._first_log(log)
         address = checksum_address(log["address"])
-        name = self.names[address]
+        contract, artifact = self.contracts[address]
         topics = tuple(bytes.fromhex(topic[2:]) for topic in log["topics"])
-        entry = self.artifacts[name].events.get(topics[0]) if topics else None
+        entry = artifact.events.get(topics[0]) if topics else None
         if entry is None:
             return None
         data, (number, index) = bytes.fromhex(log["data"][2:]), _place(log)
         return ChainEvent(
             name=entry["name"],
-            contract=name,
+            contract=contract.name,
             address=address,
             arguments=codec.decode_event(entry, topics, data),
             block_number=number,
@@ -81,6 +80,7 @@ class _Reader:
             transaction_log_index=index - first_log,
             topics=topics,
             data=data,
+            schema=contract.schema,
         )
 
     def _time(self, log: dict[str, Any]) -> int:

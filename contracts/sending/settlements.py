@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from consortium.common.models import TransactionState
+from contracts.artifacts import Artifacts
 from contracts.chain import may_heal
 from contracts.errors import ChainRewoundError, TransactionRevertedError
 from contracts.events import Receipt
@@ -104,7 +105,7 @@ class Settler:
             if refusal is not None:
                 fail(locked, refusal)
             else:
-                _confirm(locked, receipt)
+                _confirm(locked, receipt, self.chain.artifacts)
             self.at("settled")
         return True
 
@@ -136,7 +137,7 @@ class Settler:
         )
 
 
-def _confirm(row: OutboxTransaction, receipt: Receipt) -> None:
+def _confirm(row: OutboxTransaction, receipt: Receipt, artifacts: Artifacts) -> None:
     row.state, row.settled_at = TransactionState.CONFIRMED, timezone.now()
     row.error_code = row.error_text = ""
     row.save()
@@ -149,6 +150,7 @@ def _confirm(row: OutboxTransaction, receipt: Receipt) -> None:
                 "address": receipt.contract_address,
                 "block": receipt.block_number,
                 "transaction_hash": row.transaction_hash,
+                "schema": artifacts[row.contract].schema,
                 "constructor_arguments": [to_json(value) for value in row.values],
             },
         )
