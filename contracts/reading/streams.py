@@ -1,6 +1,8 @@
 """Reading a consortium's events from its cursor on: stored as they are, in the order of the chain, once."""
 
 import logging
+from collections.abc import Iterable
+from itertools import islice
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -8,8 +10,8 @@ from django.utils import timezone
 
 from consortium.common.api import ensure_atomic
 from contracts.chain import may_heal
-from contracts.errors import ChainRewoundError
-from contracts.events import BlockHeader
+from contracts.errors import ChainError, ChainRewoundError, UnknownSchemaError
+from contracts.events import BlockHeader, ChainEvent
 from contracts.interface import Chain
 from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment
 from contracts.rpc.log_windows import MAX_WINDOW_BLOCKS
@@ -18,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # The projector listens here; it is told when a stream begins.
 CHANNEL = "consilium_projector"
+# Events in one INSERT: larger ones take more memory and no less time.
+STORED_TOGETHER = 1_000
 
 
 def start_projection(consortium_id: UUID) -> ChainCursor:
@@ -46,22 +50,33 @@ def read_window(chain: Chain, consortium_id: UUID) -> bool:
     ChainRewoundError
         If blocks that were read are gone, on any chain but the development chain; the cursor stays and
         says so.
+    UnknownSchemaError
+        If a contract's events have a form that is not known here; likewise.
     """
     with transaction.atomic():
         cursor = _lock(consortium_id)
         if cursor is None:
             return False
-        head = chain.head()
-        alarm = _check_block(chain, cursor, head)
-        if alarm is None:
+        try:
+            head = chain.head()
+            _check_block(chain, cursor, head)
             return _read(chain, cursor, head)
-        ChainCursor.objects.filter(pk=consortium_id).update(halted_text=alarm.message)
+        except (ChainRewoundError, UnknownSchemaError) as error:
+            alarm = error
+            _halt(cursor, alarm)
     raise alarm
 
 
 def _lock(consortium_id: UUID) -> ChainCursor | None:
     """The cursor, unless another projector works on it."""
     return ChainCursor.objects.select_for_update(skip_locked=True).filter(pk=consortium_id).first()
+
+
+def _halt(cursor: ChainCursor, alarm: ChainError) -> None:
+    """Keep the reason where health checks find it; said in the log once, not at each pass."""
+    if cursor.halted_text != alarm.message:
+        logger.error("%s: consortium %s is not read on. %s", alarm.code, cursor.pk, alarm.message)
+        ChainCursor.objects.filter(pk=cursor.pk).update(halted_text=alarm.message)
 
 
 def _read(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> bool:
@@ -75,26 +90,31 @@ def _read(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> bool:
     if end is None:
         # The chain was cut while it was read; the next pass sees how short it is.
         return False
-    rows = [ChainEventRecord.of(cursor.consortium_id, event) for event in events]
-    ChainEventRecord.objects.bulk_create(rows, ignore_conflicts=True)
+    store(cursor.consortium_id, events)
     cursor.position, cursor.block_hash, cursor.read_at, cursor.halted_text = last, end.hash, timezone.now(), ""
     cursor.save()
     return last < head.number
 
 
-def _check_block(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> ChainRewoundError | None:
+def store(consortium_id: UUID, events: Iterable[ChainEvent]) -> None:
+    """Keep events as the chain gave them; those that are stored already stay as they are."""
+    rows = (ChainEventRecord.of(consortium_id, event) for event in events)
+    while batch := list(islice(rows, STORED_TOGETHER)):
+        ChainEventRecord.objects.bulk_create(batch, ignore_conflicts=True)
+
+
+def _check_block(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> None:
     """Make sure that the last block read is still there; rewind the development chain's cursor if it is not."""
     if not cursor.block_hash or _is_there(chain, head, cursor.position, bytes(cursor.block_hash)):
-        return None
+        return
     if not may_heal(chain):
-        return ChainRewoundError(
+        raise ChainRewoundError(
             f"Block {cursor.position} is not what was read before (the node's head is {head.number}). Nothing is read "
             "until an operator has looked: is CHAIN_RPC_URL the right node, and does it follow its network?",
             consortium=str(cursor.consortium_id),
             block=cursor.position,
         )
     _rewind(chain, cursor, head)
-    return None
 
 
 def _rewind(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> None:

@@ -21,7 +21,7 @@ from consortium.kernel.secp256k1 import sign_digest
 from consortium.membership.models import Membership
 from contracts.events import ChainEvent
 from contracts.models import ChainEventRecord, OutboxTransaction
-from contracts.projections import handlers_of
+from contracts.projections import Heard, handle
 from tests.integration.audit.conftest import superuser
 from tests.integration.audit.test_walls import logged_out
 from tests.integration.bundles.conftest import witnessed
@@ -272,8 +272,7 @@ def parameters_set(quorum: int, block: int) -> ChainEvent:
 def test_the_members_vote_on_the_number_of_witnesses_is_followed(world, as_system):
     with as_system():
         for quorum, block in ((3, 5), (4, 9)):
-            for handler in handlers_of(parameters_set(quorum, block)):
-                handler(world.consortium.pk, parameters_set(quorum, block))
+            handle(world.consortium.pk, [Heard(parameters_set(quorum, block), None)])
         assert witness_quorum(world.consortium.pk) == 4
         assert witness_quorum(world.other_consortium.pk) is None
         ChainEventRecord.of(world.other_consortium.pk, parameters_set(2, 3)).save()

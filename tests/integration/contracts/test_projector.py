@@ -1,20 +1,28 @@
 """The projector over a chain in memory: exactly once, in order, each stream by itself, and what a lost chain means."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from consortium.common.correlation import correlation_id, set_correlation_id
 from consortium.common.tenancy import act_for
+from consortium.membership.models import Membership
 from contracts.dispatcher import Dispatcher
 from contracts.errors import ChainRewoundError, ChainUnavailableError
 from contracts.events import ChainEvent
 from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, RelayAccount
-from contracts.projections import projects
+from contracts.projections import Heard, projects, projects_many
 from contracts.projector import ProjectReport, project_once, start_projection
 from contracts.reading import streams
+from contracts.reading.applying import Applied, apply_next
+from contracts.reading.streams import read_window
 from tests.chain.counter import fake_chain, text32
 from tests.integration.contracts.conftest import add, deploy
 
@@ -44,6 +52,36 @@ def seen() -> list[tuple[UUID, int]]:
         totals.append((consortium_id, event.arguments["total"]))
 
     return totals
+
+
+def write_down(consortium_id: UUID, event: ChainEvent) -> None:
+    """What a handler does: a row by the event's own identifiers; twice would be seen."""
+    place = f"{event.arguments['total']}/{consortium_id.hex}"
+    RelayAccount.objects.create(address=place, next_nonce=event.log_index)
+
+
+def written(consortium_id: UUID) -> list[int]:
+    rows = RelayAccount.objects.filter(address__endswith=f"/{consortium_id.hex}").values_list("address", flat=True)
+    return sorted(int(row.partition("/")[0]) for row in rows)
+
+
+@contextmanager
+def checked_at_the_end() -> Iterator[None]:
+    """Let a savepoint's end check what a commit's would: the test itself is one transaction that never commits."""
+    plain = transaction.Atomic.__exit__
+
+    def leave(self: transaction.Atomic, kind: Any, value: Any, trace: Any) -> None:
+        if kind is None and connection.in_atomic_block:
+            try:
+                connection.check_constraints()
+            except IntegrityError as error:
+                plain(self, IntegrityError, error, None)
+                raise
+        plain(self, kind, value, trace)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(transaction.Atomic, "__exit__", leave)
+        yield
 
 
 def retry_now() -> None:
@@ -90,14 +128,13 @@ def test_a_handler_of_one_contract_does_not_hear_another(dispatcher, consortium)
 
 
 def test_a_failing_handler_stops_its_own_stream_alone_and_is_tried_again(dispatcher, consortium, world):
-    faults = [LookupError("first"), LookupError("second")]
-    seen = []
+    faults = ["first"]
 
     @projects("Counted")
     def flaky(consortium_id: UUID, event: ChainEvent) -> None:
         if consortium_id == consortium and event.arguments["total"] == 3 and faults:
-            raise faults.pop(0)
-        seen.append((consortium_id == consortium, event.arguments["total"]))
+            raise LookupError(faults[0])
+        write_down(consortium_id, event)
 
     add(consortium, "test:1", 3)
     add(consortium, "test:2", 4)
@@ -105,20 +142,22 @@ def test_a_failing_handler_stops_its_own_stream_alone_and_is_tried_again(dispatc
     dispatcher.dispatch_once()
 
     assert project_once(dispatcher.chain) == ProjectReport(applied=3, failed=1)
-    assert sorted(seen) == [(False, 0), (False, 5), (True, 0)]
+    assert (written(consortium), written(world.other_consortium.pk)) == ([0], [0, 5])
     stuck = ChainEventRecord.objects.get(consortium_id=consortium, failed_text__gt="")
     assert (stuck.failed_text, stuck.attempts) == ("LookupError: first", 1)
 
     assert project_once(dispatcher.chain) == ProjectReport(failed=1)
+    faults[0] = "second"
     retry_now()
     assert project_once(dispatcher.chain).failed == 1
     stuck.refresh_from_db()
     assert stuck.attempts == 2
     assert stuck.retry_at is not None
     assert stuck.retry_at > timezone.now() + timedelta(seconds=1)
+    faults.clear()
     retry_now()
     assert project_once(dispatcher.chain) == ProjectReport(applied=2)
-    assert seen[-2:] == [(True, 3), (True, 7)]
+    assert written(consortium) == [0, 3, 7]
 
 
 def test_a_handler_runs_under_the_id_of_the_act_that_asked(dispatcher, consortium):
@@ -298,3 +337,126 @@ def test_the_names_of_a_reason_are_bytes(dispatcher, consortium):
     project_once(dispatcher.chain)
     event = ChainEventRecord.objects.filter(consortium_id=consortium).get().event
     assert event.arguments["reason"] == text32("created")
+
+
+def test_what_fails_among_many_is_found_and_what_goes_before_it_is_applied_once(dispatcher, consortium, caplog):
+    @projects("Counted")
+    def fail_at_seven(consortium_id: UUID, event: ChainEvent) -> None:
+        write_down(consortium_id, event)
+        if event.arguments["total"] == 7:
+            raise LookupError("seven")
+
+    for number in range(10):
+        add(consortium, f"test:{number}")
+    dispatcher.dispatch_once()
+
+    assert project_once(dispatcher.chain).failed == 1
+    assert written(consortium) == list(range(7))
+    applied = ChainEventRecord.objects.filter(consortium_id=consortium, applied_at__isnull=False)
+    assert applied.count() == 7
+    retry_now()
+    project_once(dispatcher.chain)
+    assert written(consortium) == list(range(7))
+    said = [(record.levelname, "failed again" in record.message) for record in caplog.records]
+    assert said == [("ERROR", False), ("WARNING", True)]
+
+
+def test_a_stream_says_that_it_goes_on_again(dispatcher, consortium, caplog):
+    faults = ["first"]
+
+    @projects("Counted")
+    def flaky(consortium_id: UUID, event: ChainEvent) -> None:
+        if faults:
+            raise LookupError(faults[0])
+
+    project_once(dispatcher.chain)
+    faults.clear()
+    retry_now()
+    assert project_once(dispatcher.chain) == ProjectReport(applied=2)
+    assert sorted(record.message for record in caplog.records if "goes on" in record.message) == [
+        "Counter.Counted in block 1 is applied, failed attempts before: 1. Its stream goes on.",
+        "Counter.Counted in block 2 is applied, failed attempts before: 1. Its stream goes on.",
+    ]
+
+
+def test_a_fault_that_only_the_end_of_the_transaction_shows_is_pinned_to_its_event(dispatcher, consortium, world):
+    """A foreign key is checked at the commit: a chunk's commit tells of no event, a single one's does."""
+
+    @projects("Counted")
+    def point_nowhere(consortium_id: UUID, event: ChainEvent) -> None:
+        write_down(consortium_id, event)
+        if event.arguments["total"] == 2:
+            Membership.objects.create(consortium_id=consortium_id, organization_id=UUID(int=1))
+
+    for number in range(4):
+        add(consortium, f"test:{number}")
+    dispatcher.dispatch_once()
+    with checked_at_the_end():
+        assert project_once(dispatcher.chain).failed == 1
+    assert written(consortium) == [0, 1]
+    assert ChainEventRecord.objects.get(failed_text__startswith="IntegrityError").arguments["total"] == {"int": "2"}
+
+
+def test_neighbors_are_handed_over_together_and_never_past_anothers_event(dispatcher, consortium):
+    heard: list[list[int]] = []
+
+    @projects_many("Counted", contract="Counter")
+    def many(consortium_id: UUID, batch: Sequence[Heard]) -> None:
+        if consortium_id == consortium:
+            heard.append([one.event.arguments["total"] for one in batch])
+
+    projects("Stepped")(lambda consortium_id, event: heard.append([-1]))
+    add(consortium, "test:1")
+    add(consortium, "test:2")
+    add(consortium, "test:3", function="walk", arguments=[[]])
+    add(consortium, "test:4")
+    dispatcher.dispatch_once()
+
+    project_once(dispatcher.chain)
+    assert heard == [[0, 1, 2], [-1], [2, 3]]
+
+
+def test_one_event_of_a_block_takes_no_more_questions_than_it_needs(dispatcher, consortium, seen):
+    project_once(dispatcher.chain)
+    add(consortium, "test:1")
+    dispatcher.dispatch_once()
+    assert read_window(dispatcher.chain, consortium) is False
+    # Savepoint, cursor, events, ids of their acts, mark, release: no more for ten than for one.
+    with CaptureQueriesContext(connection) as asked:
+        assert apply_next(consortium) == Applied(1)
+    assert len(asked) == 6
+
+
+def test_a_contract_whose_events_cannot_be_read_stops_its_own_stream_with_the_reason(
+    dispatcher, consortium, world, seen, caplog
+):
+    ContractDeployment.objects.filter(consortium_id=consortium).update(schema="0123456789abcdef")
+    for _ in range(2):
+        report = project_once(dispatcher.chain)
+
+    assert report == ProjectReport(failed=1)
+    assert seen == [(world.other_consortium.pk, 0)]
+    cursor = ChainCursor.objects.get(pk=consortium)
+    assert "have the schema 0123456789abcdef, and this installation knows" in cursor.halted_text
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["unknown_schema"]
+
+    ContractDeployment.objects.filter(consortium_id=consortium).update(schema="")
+    assert project_once(dispatcher.chain) == ProjectReport(applied=1)
+    assert ChainCursor.objects.get(pk=consortium).halted_text == ""
+
+
+def test_a_handler_of_one_schema_does_not_hear_another_and_a_form_nobody_knows_stops_the_stream(dispatcher, consortium):
+    heard = []
+    schema = ContractDeployment.objects.get(consortium_id=consortium).schema
+    assert schema == dispatcher.chain.artifacts["Counter"].schema
+    projects("Counted", schema="0123456789abcdef")(lambda consortium_id, event: heard.append("other"))
+
+    assert project_once(dispatcher.chain).failed == 2
+    row = ChainEventRecord.objects.filter(consortium_id=consortium).get()
+    assert row.schema == schema
+    assert row.failed_text.startswith(f"UnknownSchemaError: No handler knows Counter.Counted of the schema '{schema}'")
+
+    projects("Counted", schema=schema)(lambda consortium_id, event: heard.append("this"))
+    retry_now()
+    assert project_once(dispatcher.chain) == ProjectReport(applied=2)
+    assert heard == ["this", "this"]
