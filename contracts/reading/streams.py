@@ -1,8 +1,6 @@
 """Reading a consortium's events from its cursor on: stored as they are, in the order of the chain, once."""
 
 import logging
-from collections.abc import Iterable
-from itertools import islice
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -11,17 +9,16 @@ from django.utils import timezone
 from consortium.common.api import ensure_atomic
 from contracts.chain import may_heal
 from contracts.errors import ChainError, ChainRewoundError, UnknownSchemaError
-from contracts.events import BlockHeader, ChainEvent
+from contracts.events import BlockHeader
 from contracts.interface import Chain
 from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment
+from contracts.reading.storing import store
 from contracts.rpc.log_windows import MAX_WINDOW_BLOCKS
 
 logger = logging.getLogger(__name__)
 
 # The projector listens here; it is told when a stream begins.
 CHANNEL = "consilium_projector"
-# Events in one INSERT: larger ones take more memory and no less time.
-STORED_TOGETHER = 1_000
 
 
 def start_projection(consortium_id: UUID) -> ChainCursor:
@@ -94,13 +91,6 @@ def _read(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> bool:
     cursor.position, cursor.block_hash, cursor.read_at, cursor.halted_text = last, end.hash, timezone.now(), ""
     cursor.save()
     return last < head.number
-
-
-def store(consortium_id: UUID, events: Iterable[ChainEvent]) -> None:
-    """Keep events as the chain gave them; those that are stored already stay as they are."""
-    rows = (ChainEventRecord.of(consortium_id, event) for event in events)
-    while batch := list(islice(rows, STORED_TOGETHER)):
-        ChainEventRecord.objects.bulk_create(batch, ignore_conflicts=True)
 
 
 def _check_block(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> None:

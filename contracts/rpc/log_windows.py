@@ -1,6 +1,7 @@
 """Events of a range of blocks, read in windows that the node accepts."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from consortium.kernel.secp256k1 import checksum_address
@@ -21,7 +22,7 @@ def read_logs(
     """The contracts' events from `from_block` to `to_block`, both included and not above the node's head."""
     if not contracts or from_block > to_block:
         return []
-    known = {checksum_address(contract.address): contract for contract in contracts}
+    known = {checksum_address(c.address): replace(c, address=checksum_address(c.address)) for c in contracts}
     reader = _Reader(ask, {address: (contract, artifacts.of(contract)) for address, contract in known.items()})
     raw = [log for window in _windows(ask, sorted(known), from_block, to_block) for log in window]
     return [event for log in sorted(raw, key=_place) if (event := reader.event(log)) is not None]
@@ -54,14 +55,14 @@ class _Reader:
     def __init__(self, ask: Ask, contracts: dict[str, tuple[ContractReference, Artifact]]) -> None:
         self.ask = ask
         self.contracts = contracts
+        self.spelled: dict[str, tuple[ContractReference, Artifact]] = {}
         self.times: dict[str, int] = {}
         self.first_logs: dict[str, int] = {}
         self.last_place = (-1, -1)
 
     def event(self, log: dict[str, Any]) -> ChainEvent | None:
         first_log = self._first_log(log)
-        address = checksum_address(log["address"])
-        contract, artifact = self.contracts[address]
+        contract, artifact = self._contract(log["address"])
         topics = tuple(bytes.fromhex(topic[2:]) for topic in log["topics"])
         entry = artifact.events.get(topics[0]) if topics else None
         if entry is None:
@@ -70,7 +71,7 @@ class _Reader:
         return ChainEvent(
             name=entry["name"],
             contract=contract.name,
-            address=address,
+            address=contract.address,
             arguments=codec.decode_event(entry, topics, data),
             block_number=number,
             block_hash=bytes.fromhex(log["blockHash"][2:]),
@@ -82,6 +83,12 @@ class _Reader:
             data=data,
             schema=contract.schema,
         )
+
+    def _contract(self, written: str) -> tuple[ContractReference, Artifact]:
+        """The contract of an address in the node's spelling."""
+        if (found := self.spelled.get(written)) is None:
+            found = self.spelled[written] = self.contracts[checksum_address(written)]
+        return found
 
     def _time(self, log: dict[str, Any]) -> int:
         """Newer nodes write the time beside the log; for the others the block is asked."""
