@@ -8,15 +8,51 @@ from django.db.models import Q
 
 from audit.acts import Actor, Subject
 from audit.recorder import record
-from consent.models import ConsentEpoch, RevocationEvent, WithdrawalEffect
+from consent.models import ConsentEpoch, RevocationEvent, Withdrawal, WithdrawalEffect
 from consent.services.withdrawals import settle
 from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
 from contracts.events import ChainEvent
 from contracts.models import OutboxTransaction
 from contracts.outbox import on_outcome
 from contracts.projector import projects
+from contracts.reading.read_models import CHAIN_BACKED, read_model, scratch
 
 PROJECTOR = Actor.system("projector")
+_ANCHORED = CHAIN_BACKED | {"failure": "CASE chain_state WHEN 'confirmed' THEN '' ELSE failure END"}
+_NAMES = ("consortium_id", "organization_id", "epoch", "seq")
+_OURS = dict.fromkeys(_NAMES, "names the row") | {
+    "created_at": "our clock",
+    "message_digest": "what the site signed, which the event does not repeat",
+}
+read_model(ConsentEpoch, before=_ANCHORED, ours=_OURS | dict.fromkeys(("root", "band", "as_of"), "names the row"))
+read_model(RevocationEvent, before=_ANCHORED, ours=_OURS | {"subjects": "names the row"})
+read_model(
+    WithdrawalEffect,
+    # An erased subject's effects name no entry of the chain any more: they stay as they are.
+    before={"block": "CASE WHEN seq IS NULL THEN block END"},
+    ours={
+        "created_at": "our clock",
+        "withdrawal_id": "names the row",
+        "organization_id": "the withdrawal's",
+        "consortium_id": "names the row",
+        "epoch": "the site's message says by which entry it holds",
+        "seq": "the site's message says by which entry it holds",
+    },
+)
+read_model(
+    Withdrawal,
+    before={
+        "state": "CASE WHEN state = 'confirmed' AND EXISTS (SELECT 1 FROM public.consent_withdrawaleffect AS effect "
+        "WHERE effect.withdrawal_id = consent_withdrawal.id AND effect.seq IS NOT NULL) THEN 'received' ELSE state END"
+    },
+    ours={
+        "created_at": "our clock",
+        "confirmed_at": "our clock",
+        **dict.fromkeys(("organization_id", "pseudonym", "consent_ids", "reason", "origin"), "asked for here"),
+        **dict.fromkeys(("received_at", "receipt", "receipt_digest", "receipt_signature"), "the site's receipt"),
+    },
+)
+scratch(OutboxTransaction, "what decisions ask for is asked for once, and requests are found by their transactions")
 
 
 @projects("ConsentEpochAnchored")

@@ -12,10 +12,25 @@ from consortium.kernel.identifiers import from_hex, to_hex
 from contracts import outbox
 from contracts.events import ChainEvent
 from contracts.projections import projects
+from contracts.reading.read_models import read_model
 from training.domain.states import MODEL, PLAN, ModelState, PlanState
 from training.models import Model, Plan
 
 PROJECTOR = Actor.system("projector")
+_UNDECIDED = "CASE WHEN proposal_id IS NOT NULL AND state <> 'retired' THEN {} ELSE {} END"
+read_model(
+    Plan,
+    before={
+        "state": _UNDECIDED.format("'draft'", "state"),
+        "proposal_id": _UNDECIDED.format("NULL", "proposal_id"),
+        "decided_block": _UNDECIDED.format("NULL", "decided_block"),
+    },
+    ours={
+        "created_at": "our clock",
+        **dict.fromkeys(("consortium_id", "organization_id", "title", "copied_from_id"), "the author's draft"),
+        **dict.fromkeys(("digest", "subject"), "names the row"),
+    },
+)
 
 
 @projects("DecisionOpened", contract="DecisionBoard")

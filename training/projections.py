@@ -14,7 +14,9 @@ from contracts.projections import projects
 from training.domain.states import ATTEMPT, RUN, AttemptState, RunState
 from training.models import Attempt, Plan, Round, Run, SitePart
 from training.notices import tell
+from training.read_models import declare
 
+declare()
 PROJECTOR = Actor.system("projector")
 LEDGER = "TrainingLedger"
 # ITrainingLedger.RefusalReason and AbandonReason, in their order.

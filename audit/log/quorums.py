@@ -2,13 +2,18 @@
 
 from uuid import UUID
 
-from audit.models import WitnessRule
+from audit.models import AuditLog, AuditRecord, PersonalField, RecordKey, WitnessRule
 from contracts.events import ChainEvent
 from contracts.models import ChainEventRecord
 from contracts.projector import projects
+from contracts.reading.read_models import read_model, scratch
 
 REGISTRY = "ConsortiumRegistry"
 EVENT = "ParametersSet"
+read_model(WitnessRule, identity=("consortium_id",), seeded="false", written=("quorum", "set_in_block"), ours={})
+scratch(AuditLog, "an act's record opens its log")
+for _table in (AuditRecord, RecordKey, PersonalField):
+    scratch(_table, "acts that events tell of are recorded when they are handled first", copied=False)
 
 
 @projects(EVENT, contract=REGISTRY)

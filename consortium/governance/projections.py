@@ -7,6 +7,7 @@ from uuid import UUID
 
 from audit.acts import Actor, Subject
 from audit.recorder import record_once
+from consortium.common.models import Blob
 from consortium.governance.domain.kinds import Contract, choice_of, kind_name
 from consortium.governance.domain.operations import timelock_operation
 from consortium.governance.models import Ballot, DecisionRule, Proposal
@@ -21,9 +22,56 @@ from contracts.events import ChainEvent
 from contracts.models import ContractDeployment, OutboxTransaction
 from contracts.outbox import on_outcome
 from contracts.projector import projects
+from contracts.reading.read_models import CHAIN_BACKED, read_model, scratch
 
 PROJECTOR = Actor.system("projector")
 _NOT_BEFORE = re.compile(r"notBefore=(\d+)")
+# What an event says of a proposal that the chain has; a request that it has not is left as it was asked for.
+_UNSAID = "CASE chain_state WHEN 'confirmed' THEN {} ELSE {} END"
+read_model(
+    Proposal,
+    before=CHAIN_BACKED
+    | {
+        "state": _UNSAID.format("'pending'", "state"),
+        "base": _UNSAID.format("0", "base"),
+        "executable_at": _UNSAID.format("NULL", "executable_at"),
+        "settled_block": _UNSAID.format("NULL", "settled_block"),
+    },
+    written=(
+        *("organization_id", "kind", "chain_key", "subject", "arguments", "description", "policy_digest", "owners"),
+        *("call", "rule", "opened_at", "closes_at"),
+    ),
+    ours={
+        "created_at": "our clock",
+        "consortium_id": "names the row",
+        "contract": "names the row",
+        "document_digest": "the author's text, which the chain knows by the description alone",
+    },
+    # An act that was voted down ends without an event: our sweep says so, when its time is over.
+    compared_as={
+        "state": "CASE WHEN contract = 'ConsortiumGovernor' AND state = 'defeated' THEN 'active' ELSE state END"
+    },
+)
+read_model(
+    Ballot,
+    before=CHAIN_BACKED | {"is_struck": "false"},
+    written=("choice",),
+    ours={
+        "created_at": "our clock",
+        "proposal_id": "names the row",
+        "consortium_id": "the proposal's",
+        "organization_id": "names the row",
+        "failure": "the contract's refusal, which is no event",
+    },
+)
+read_model(
+    DecisionRule,
+    identity=("consortium_id", "kind"),
+    seeded="false",
+    written=(*("quorum_bps", "threshold_bps", "period_seconds", "minimum_votes", "exclude_author", "set_in_block"),),
+    ours={"id": "given by us", "created_at": "our clock"},
+)
+scratch(Blob, "an applicant's profile is left for the members' agents", copied=False)
 
 
 @projects("ActProposed")

@@ -11,8 +11,39 @@ from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
 from consortium.membership.models import Consortium, Membership, OrganizationKey
 from contracts.events import ChainEvent
 from contracts.projector import projects
+from contracts.reading.read_models import CHAIN_BACKED, read_model
 
 PROJECTOR = Actor.system("projector")
+OURS = {"created_at": "our clock"}
+read_model(
+    Membership,
+    before=CHAIN_BACKED | {"status": "CASE chain_state WHEN 'confirmed' THEN 'applicant' ELSE status END"},
+    written=("validator", "profile_digest"),
+    ours=OURS
+    | {
+        "consortium_id": "names the row",
+        "organization_id": "names the row",
+        "joined_at": "our clock, when the event was handled",
+    },
+)
+read_model(
+    OrganizationKey,
+    identity=("membership_id", "purpose", "address", "valid_from_block", "retired_at_block"),
+    # Those that an application named wait for the registry; the registry's own are made by its events.
+    seeded="valid_from_block IS NULL AND retired_at_block IS NULL",
+    ours=OURS | {"id": "given by us"},
+)
+read_model(
+    Consortium,
+    written=("policy_digest",),
+    ours=OURS
+    | {
+        "name": "given by the founders",
+        "slug": "given by the founders",
+        "chain_id": "given by the founders",
+        "founded_at": "our clock",
+    },
+)
 _PURPOSES = {1: OrganizationKey.Purpose.VOTE, 2: OrganizationKey.Purpose.SITE}
 
 

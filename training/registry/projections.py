@@ -8,11 +8,32 @@ from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
 from contracts.events import ChainEvent
 from contracts.projections import projects
+from contracts.reading.read_models import CHAIN_BACKED, read_model
 from training.domain.states import ModelState
 from training.models import Model
 
 PROJECTOR = Actor.system("projector")
 REGISTRY = "ModelRegistry"
+_UNSAID = "CASE chain_state WHEN 'confirmed' THEN {} ELSE {} END"
+read_model(
+    Model,
+    before=CHAIN_BACKED
+    | {
+        "state": _UNSAID.format("'candidate'", "state"),
+        "proposal_id": _UNSAID.format("NULL", "proposal_id"),
+        "released_block": "NULL",
+        "recalled_block": "NULL",
+    },
+    written=("card_digest",),
+    ours={
+        "created_at": "our clock",
+        "consortium_id": "names the row",
+        "organization_id": "the run's author, who registers",
+        "run_id": "the run's last weights are the model",
+        "digest": "names the row",
+        "registration_work": "what the author's agent was asked",
+    },
+)
 
 
 @projects("ModelRegistered", contract=REGISTRY)

@@ -6,13 +6,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from contracts.management.subcommands import genesis, join, status
+from contracts.management.subcommands import genesis, join, replay, status
 
-SUBCOMMANDS: dict[str, ModuleType] = {"genesis": genesis, "join": join, "status": status}
+SUBCOMMANDS: dict[str, ModuleType] = {
+    **{"genesis": genesis, "join": join, "status": status, "replay": replay},
+}
 
 
 class Command(BaseCommand):
-    help = "Make a network, follow a member that joins it, and see how the chain is."
+    help = "Make a network, follow a member that joins it, see how the chain is, and hold our rows to its events."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         below = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")

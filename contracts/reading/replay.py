@@ -1,0 +1,190 @@
+"""`manage.py chain replay`: are the read models what the chain's events say they are?
+
+Every applied event is handled again, by the handlers of today, into a shadow of the read models; then live rows and
+shadow are compared. Nothing of it is ever committed. Live rows, events and cursors are those of one moment, the
+transaction's snapshot: projector and people work on meanwhile.
+"""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from consortium.common.tenancy import act_for_all
+from contracts.chain import chain_from_settings
+from contracts.interface import Chain
+from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment
+from contracts.projections import Heard, handle
+from contracts.reading.comparing import Difference, differences
+from contracts.reading.read_models import read_models
+from contracts.reading.shadow import shadow
+from contracts.rpc.log_windows import MAX_WINDOW_BLOCKS
+
+TOGETHER = 500
+_Place = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A stream whose replay ended at an event that no handler took."""
+
+    consortium: str
+    event: str
+    fault: str
+
+    def __str__(self) -> str:
+        return f"consortium {self.consortium}: the replay stops at {self.event}: {self.fault}"
+
+
+@dataclass
+class ReplayReport:
+    """What was replayed, and what differs; `equal` where nothing does."""
+
+    events: int = 0
+    positions: dict[str, int] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+    stopped: list[Stopped] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        return not self.differences and not self.stopped
+
+    def in_words(self) -> str:
+        found = [*map(str, self.stopped), *map(str, self.differences)]
+        streams = f"{self.events} events of {len(self.positions)} consortia"
+        if self.equal:
+            return f"Equal: {streams}, handled again, give the live rows of {len(read_models())} tables."
+        return "\n".join([f"DIFFERENT: {streams}, handled again, give other rows than the live ones.", *found])
+
+    def as_json(self) -> str:
+        return json.dumps({"equal": self.equal, **asdict(self)}, default=str, indent=2)
+
+
+def replay(node: Chain | None = None) -> ReplayReport:
+    """Handle all applied events again, in a shadow, and compare; as the system's database role.
+
+    Parameters
+    ----------
+    node : Chain, optional
+        Read the events from this node, up to each cursor, and compare the stored ones with them first; without
+        it the stored events are taken at their word.
+
+    Raises
+    ------
+    ReplayUnderWayError
+        If another replay is under way.
+    ChainError
+        If the node fails.
+    """
+    report = ReplayReport()
+    with shadow():
+        for cursor in ChainCursor.objects.order_by("pk"):
+            report.positions[str(cursor.pk)] = cursor.position
+            for events in _stored(cursor.pk) if node is None else _from_node(node, cursor, report):
+                if not _handle(cursor.pk, events, report):
+                    break
+        for one in read_models():
+            report.differences += differences(one)
+    return report
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of `manage.py chain replay`."""
+    parser.add_argument(
+        "--from-node", action="store_true", help="read the events from CHAIN_RPC_URL and hold the stored ones to them"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(options: Mapping[str, Any]) -> None:
+    """Replay and print; exit status 1 where anything differs."""
+    with act_for_all():
+        report = replay(chain_from_settings() if options["from_node"] else None)
+    sys.stdout.write((report.as_json() if options["json"] else report.in_words()) + "\n")
+    if not report.equal:
+        raise SystemExit(1)
+
+
+def _handle(consortium_id: UUID, rows: Sequence[ChainEventRecord], report: ReplayReport) -> bool:
+    """Handle events together, or up to the one that fails; return False if one does."""
+    if _try(consortium_id, rows) is None:
+        report.events += len(rows)
+        return True
+    for row in rows:
+        if (fault := _try(consortium_id, [row])) is not None:
+            text = f"{type(fault).__name__}: {fault}"
+            report.stopped.append(Stopped(str(consortium_id), str(row), text))
+            return False
+        report.events += 1
+    return True
+
+
+def _try(consortium_id: UUID, rows: Sequence[ChainEventRecord]) -> Exception | None:
+    try:
+        with transaction.atomic():
+            handle(consortium_id, [Heard(row.event, None) for row in rows])
+    except Exception as fault:  # noqa: BLE001  whatever a handler raises is what the report tells
+        return fault
+    return None
+
+
+def _applied(consortium_id: UUID) -> Any:
+    return ChainEventRecord.objects.filter(consortium_id=consortium_id, applied_at__isnull=False)
+
+
+def _stored(consortium_id: UUID) -> Iterator[list[ChainEventRecord]]:
+    rows = _applied(consortium_id).order_by("block_number", "log_index")
+    last: ChainEventRecord | None = None
+    while batch := list(_after(rows, last)[:TOGETHER]):
+        yield batch
+        last = batch[-1]
+
+
+def _after(rows: Any, last: ChainEventRecord | None) -> Any:
+    if last is None:
+        return rows
+    later = rows.filter(block_number__gt=last.block_number)
+    return later | rows.filter(block_number=last.block_number, log_index__gt=last.log_index)
+
+
+def _from_node(node: Chain, cursor: ChainCursor, report: ReplayReport) -> Iterator[list[ChainEventRecord]]:
+    """The node's own events window by window, without those that are not applied here yet."""
+    node.check_chain()
+    deployments = ContractDeployment.objects.filter(consortium_id=cursor.pk)
+    contracts = [deployment.reference for deployment in deployments]
+    for first in range(cursor.first_block, cursor.position + 1, MAX_WINDOW_BLOCKS):
+        last = min(first + MAX_WINDOW_BLOCKS - 1, cursor.position)
+        found = [ChainEventRecord.of(cursor.pk, event) for event in node.logs(contracts, first, last)]
+        stored = ChainEventRecord.objects.filter(consortium_id=cursor.pk, block_number__range=(first, last))
+        kept = {_place(row): row for row in stored}
+        report.differences += _other_events(found, kept)
+        waiting = {place for place, row in kept.items() if row.applied_at is None}
+        yield [row for row in found if _place(row) not in waiting]
+
+
+def _other_events(found: Sequence[ChainEventRecord], kept: Mapping[_Place, ChainEventRecord]) -> Iterator[Difference]:
+    table = ChainEventRecord._meta.db_table
+    known = {_place(row): row for row in found}
+    for place in sorted({*known, *kept}):
+        name = {"transaction_hash": place[0], "transaction_log_index": place[1]}
+        if place not in kept:
+            yield Difference(table, name, "missing")
+        elif place not in known:
+            yield Difference(table, name, "surplus")
+        elif columns := _other_columns(kept[place], known[place]):
+            yield Difference(table, name, "changed", columns)
+
+
+def _other_columns(here: ChainEventRecord, there: ChainEventRecord) -> dict[str, tuple[Any, Any]]:
+    ours, theirs = here.event, there.event
+    names = ("name", "contract", "arguments", "block_number", "block_hash", "log_index", "topics", "data")
+    return {name: (a, b) for name in names if (a := getattr(ours, name)) != (b := getattr(theirs, name))}
+
+
+def _place(row: ChainEventRecord) -> _Place:
+    return row.transaction_hash, row.transaction_log_index
