@@ -1,7 +1,8 @@
 """The one way into a log: an act is recorded in the transaction that does it, or not at all."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +24,8 @@ from audit.content import (
 from audit.errors import InvalidRecordError
 from audit.models import AuditLog, AuditRecord, PersonalField, RecordKey
 from audit.models.records import ActorKind, Outcome
-from consortium.common.correlation import correlation_id
+from consortium.common.bulk import insert_many
+from consortium.common.correlation import correlation_id, following
 from consortium.common.tenancy import NoTransactionError
 from consortium.kernel.canonical import canonical_json
 from consortium.kernel.digests import sha256_digest
@@ -67,20 +69,13 @@ def record(
     log = AuditLog.objects.of(organization_id=organization_id, consortium_id=consortium_id)
     salts = {name: new_salt() for name in hidden}
     commitments = {name: commitment(salt=salts[name], name=name, value=hidden[name]) for name in hidden}
-    content = {
-        "format": FORMAT,
-        "id": str(uuid.uuid4()),
-        "log": log.origin,
-        "action": action,
+    content = _content(log, action, actor, subject, data, commitments) | {
         "outcome": str(outcome),
-        "actor": actor_content(actor, commitments),
-        "subject": subject_content(subject, commitments),
-        "recorded_at": written_time(timezone.now()),
-        "correlation_id": correlation_id(),
-        "data": dict(data),
         "personal": {name: commitments[name] for name in personal},
-    } | ({"error": error_code} if error_code else {})
-    row = _append(log, content)
+        **({"error": error_code} if error_code else {}),
+    }
+    row = _row(log, content)
+    row.save(force_insert=True)
     _keep_personal(row, actor.organization_id or organization_id, hidden, salts)
     return row
 
@@ -110,11 +105,78 @@ def record_once(
     return row
 
 
-def _append(log: AuditLog, content: Mapping[str, Any]) -> AuditRecord:
+@dataclass(frozen=True)
+class Act:
+    """An act of the system that is recorded in a consortium's log once; `key` and `data` as in `record_once`."""
+
+    key: str
+    action: str
+    subject: Subject
+    data: Mapping[str, Any]
+    correlation_id: str | None
+
+    @property
+    def full_key(self) -> str:
+        return f"{self.action}:{self.key}"
+
+
+def record_each_once(acts: Sequence[Act], *, consortium_id: uuid.UUID, actor: Actor) -> int:
+    """Record acts in their order, as `record_once` does one, with as many statements for all; return how many.
+
+    Raises as `record` does; nothing is written then.
+    """
+    if not connection.in_atomic_block:
+        raise NoTransactionError("Open a transaction first: a record stands or falls with the act it tells of.")
+    if not acts:
+        return 0
+    log = AuditLog.objects.of(consortium_id=consortium_id)
+    wanted = {act.full_key: act for act in reversed(acts)}
+    known = set(RecordKey.objects.filter(log=log, key__in=list(wanted)).values_list("key", flat=True))
+    new = [act for act in acts if wanted[act.full_key] is act and act.full_key not in known]
+    rows = [_row(log, _content_of(act, log, consortium_id, actor)) for act in new]
+    # The bytes of a record are nothing that JSON has.
+    AuditRecord.objects.bulk_create(rows)
+    insert_many([RecordKey(log=log, key=act.full_key, record=row) for act, row in zip(new, rows, strict=True)])
+    return len(rows)
+
+
+def _content_of(act: Act, log: AuditLog, consortium_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+    declared = action_of(act.action)
+    _require_fit(declared, None, consortium_id, act.subject)
+    _require_data(declared, act.data, complete=True)
+    if _hidden(actor, act.subject, NOTHING):
+        raise InvalidRecordError(f"{act.action} tells of a person. Record it by itself, with `record`.")
+    with following(act.correlation_id):
+        return _content(log, act.action, actor, act.subject, act.data, NOTHING)
+
+
+def _content(
+    log: AuditLog,
+    action: str,
+    actor: Actor,
+    subject: Subject,
+    data: Mapping[str, Any],
+    commitments: Mapping[str, str],
+) -> dict[str, Any]:
+    """The record of an act that succeeded."""
+    return {
+        "format": FORMAT,
+        "id": str(uuid.uuid4()),
+        "log": log.origin,
+        "action": action,
+        "outcome": str(Outcome.SUCCEEDED),
+        "actor": actor_content(actor, commitments),
+        "subject": subject_content(subject, commitments),
+        "recorded_at": written_time(timezone.now()),
+        "correlation_id": correlation_id(),
+        "data": dict(data),
+        "personal": {},
+    }
+
+
+def _row(log: AuditLog, content: Mapping[str, Any]) -> AuditRecord:
     canonical = canonical_json(content)
-    return AuditRecord.objects.create(
-        log=log, canonical=canonical, digest=sha256_digest(canonical), **columns_of(content)
-    )
+    return AuditRecord(log=log, canonical=canonical, digest=sha256_digest(canonical), **columns_of(content))
 
 
 def _keep_personal(

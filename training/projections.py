@@ -1,23 +1,23 @@
 """What the ledger's and the model registry's events make of runs, rounds and models: upserts by their own ids."""
 
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils import timezone
 
-from audit.acts import Actor, Subject
+from audit.acts import Subject
 from audit.recorder import record_once
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
 from contracts.events import ChainEvent
-from contracts.projections import projects
+from contracts.projections import Heard, projects, projects_many
 from training.domain.states import ATTEMPT, RUN, AttemptState, RunState
-from training.models import Attempt, Plan, Round, Run, SitePart
+from training.models import Plan, Run, SitePart
 from training.notices import tell
 from training.read_models import declare
+from training.round_book import PROJECTOR, Page, RoundBook
 
 declare()
-PROJECTOR = Actor.system("projector")
 LEDGER = "TrainingLedger"
 # ITrainingLedger.RefusalReason and AbandonReason, in their order.
 REFUSALS = (
@@ -56,11 +56,22 @@ def run_opened(consortium_id: UUID, event: ChainEvent) -> None:
     tell(run_id)
 
 
-@projects("CommitmentAccepted", contract=LEDGER)
-def commitment_accepted(consortium_id: UUID, event: ChainEvent) -> None:
-    commitment = event.arguments["commitment"]
-    attempt = _attempt(consortium_id, event, commitment["attempt"], bytes32_to_digest(commitment["weights"]))
-    _part(attempt, event).update(
+@projects_many(
+    *("CommitmentAccepted", "CommitmentRefused", "RoundOpened", "RoundClosed", "AttemptAbandoned"), contract=LEDGER
+)
+def rounds_go_on(consortium_id: UUID, heard: Sequence[Heard]) -> None:
+    """Most of what a consortium's chain says: rounds and the sites' part in them."""
+    book = RoundBook.of(consortium_id, [one.event for one in heard])
+    for one in heard:
+        _READERS[one.event.name](book, one)
+    book.close()
+
+
+def _commitment_accepted(book: RoundBook, heard: Heard) -> None:
+    commitment = heard.event.arguments["commitment"]
+    page = book.page(heard, commitment["attempt"], bytes32_to_digest(commitment["weights"]))
+    page.change(
+        page.part(),
         outcome=SitePart.Outcome.ACCEPTED,
         band=commitment["band"],
         epoch=commitment["epoch"],
@@ -68,89 +79,80 @@ def commitment_accepted(consortium_id: UUID, event: ChainEvent) -> None:
     )
 
 
-@projects("CommitmentRefused", contract=LEDGER)
-def commitment_refused(consortium_id: UUID, event: ChainEvent) -> None:
-    arguments = event.arguments
-    attempt = _attempt(consortium_id, event, arguments["attempt"])
+def _commitment_refused(book: RoundBook, heard: Heard) -> None:
+    arguments = heard.event.arguments
+    page = book.page(heard, arguments["attempt"])
     reason = REFUSALS[arguments["reason"]]
     text = f"The ledger skipped the commitment: {reason.replace('_', ' ')}."
-    _part(attempt, event).update(outcome=SitePart.Outcome.REFUSED, step="open", code=reason, text=text)
+    page.change(page.part(), outcome=SitePart.Outcome.REFUSED, step="open", code=reason, text=text)
     organization = str(bytes32_to_uuid(arguments["organization"]))
-    _record(
-        attempt.run,
-        "training.site.refuse",
-        event,
-        organization=organization,
-        reason=reason,
-        round=arguments["round"],
-        attempt=arguments["attempt"],
-    )
+    place = {"round": arguments["round"], "attempt": arguments["attempt"]}
+    page.record("training.site.refuse", organization=organization, reason=reason, **place)
 
 
-@projects("RoundOpened", contract=LEDGER)
-def round_opened(consortium_id: UUID, event: ChainEvent) -> None:
-    arguments = event.arguments
+def _round_opened(book: RoundBook, heard: Heard) -> None:
+    arguments, block = heard.event.arguments, heard.event.block_number
     weights = bytes32_to_digest(arguments["weights"])
-    roster = [str(bytes32_to_uuid(organization)) for organization in arguments["roster"]]
-    attempt = _attempt(consortium_id, event, arguments["attempt"], weights)
-    Attempt.objects.filter(pk=attempt.pk).update(
-        roster=roster,
+    sites = [bytes32_to_uuid(organization) for organization in arguments["roster"]]
+    page = book.page(heard, arguments["attempt"], weights)
+    page.change(
+        page.attempt,
+        roster=[str(site) for site in sites],
         roster_digest=to_hex(arguments["rosterDigest"]),
-        opened_block=event.block_number,
-        opened_at=attempt.opened_at or timezone.now(),
+        opened_block=block,
+        opened_at=page.attempt.opened_at or timezone.now(),
     )
-    _move(attempt, AttemptState.OPEN)
-    _move_run(attempt.run, RunState.RUNNING, event, source=RunState.WAITING_FOR_SITES)
-    bands = dict(attempt.parts.values_list("organization_id", "band"))
-    _record(
-        attempt.run,
+    _move(page, AttemptState.OPEN)
+    if page.run.state == RunState.WAITING_FOR_SITES:
+        page.change(page.run, state=RunState.RUNNING)
+        page.record("training.run.change", state=RunState.RUNNING)
+    bands = book.bands(page.attempt)
+    page.record(
         "training.round.open",
-        event,
         round=arguments["round"],
         attempt=arguments["attempt"],
         weights=weights,
-        roster=roster,
-        bands=[bands[UUID(site)] for site in roster],
-        block=event.block_number,
+        roster=page.attempt.roster,
+        bands=[bands[site] for site in sites],
+        block=block,
     )
 
 
-@projects("RoundClosed", contract=LEDGER)
-def round_closed(consortium_id: UUID, event: ChainEvent) -> None:
-    arguments = event.arguments
-    attempt = _attempt(consortium_id, event, arguments["attempt"])
+def _round_closed(book: RoundBook, heard: Heard) -> None:
+    arguments, block = heard.event.arguments, heard.event.block_number
+    page = book.page(heard, arguments["attempt"])
     next_weights, aggregate = bytes32_to_digest(arguments["nextWeights"]), bytes32_to_digest(arguments["aggregate"])
-    Attempt.objects.filter(pk=attempt.pk).update(
-        state=AttemptState.CLOSED, aggregate=aggregate, next_weights=next_weights, closed_at=timezone.now()
-    )
-    Round.objects.filter(pk=attempt.round_id).update(
-        next_weights=next_weights,
-        closed_attempt=arguments["attempt"],
-        closed_block=event.block_number,
-        closed_at=timezone.now(),
-    )
-    Run.objects.filter(pk=attempt.run_id).update(weights=next_weights)
-    survivors = [site for place, site in enumerate(attempt.roster) if arguments["survivors"] >> place & 1]
-    _record(
-        attempt.run,
-        "training.round.close",
-        event,
-        round=arguments["round"],
-        attempt=arguments["attempt"],
-        survivors=survivors,
-        aggregate=aggregate,
-        next_weights=next_weights,
-        block=event.block_number,
-    )
+    result = {"aggregate": aggregate, "next_weights": next_weights}
+    now = timezone.now()
+    page.change(page.attempt, state=AttemptState.CLOSED, closed_at=now, **result)
+    closed = {"closed_attempt": arguments["attempt"], "closed_block": block, "closed_at": now}
+    page.change(page.round, next_weights=next_weights, **closed)
+    page.change(page.run, weights=next_weights)
+    survivors = [site for place, site in enumerate(page.attempt.roster) if arguments["survivors"] >> place & 1]
+    place = {"round": arguments["round"], "attempt": arguments["attempt"], "block": block}
+    page.record("training.round.close", survivors=survivors, **result, **place)
 
 
-@projects("AttemptAbandoned", contract=LEDGER)
-def attempt_abandoned(consortium_id: UUID, event: ChainEvent) -> None:
-    attempt = _attempt(consortium_id, event, event.arguments["attempt"])
-    reason = attempt.abandoned_reason or ABANDONED[event.arguments["reason"]]
-    Attempt.objects.filter(pk=attempt.pk).update(abandoned_reason=reason)
-    _move(attempt, AttemptState.ABANDONED)
-    tell(attempt.run_id)
+def _attempt_abandoned(book: RoundBook, heard: Heard) -> None:
+    page = book.page(heard, heard.event.arguments["attempt"])
+    reason = page.attempt.abandoned_reason or ABANDONED[heard.event.arguments["reason"]]
+    page.change(page.attempt, abandoned_reason=reason)
+    _move(page, AttemptState.ABANDONED)
+
+
+_READERS = {
+    "CommitmentAccepted": _commitment_accepted,
+    "CommitmentRefused": _commitment_refused,
+    "RoundOpened": _round_opened,
+    "RoundClosed": _round_closed,
+    "AttemptAbandoned": _attempt_abandoned,
+}
+
+
+def _move(page: Page, state: str) -> None:
+    """Change the attempt's state forward; a development chain that mines again finds it there already."""
+    if page.attempt.state in ATTEMPT.sources(state):
+        page.change(page.attempt, state=state)
 
 
 @projects("RunCompleted", contract=LEDGER)
@@ -174,37 +176,6 @@ def _end_run(event: ChainEvent, state: str) -> None:
     if not RUN.is_terminal(run.state):
         Run.objects.filter(pk=run.pk).update(state=state, ended_at=timezone.now())
     _record(run, "training.run.change", event, state=state, block=event.block_number)
-
-
-def _attempt(consortium_id: UUID, event: ChainEvent, number: int, weights: str = "") -> Attempt:
-    """Return the attempt, made from the event where the rows do not know it (a replay into an empty database)."""
-    run_id, round_number = bytes32_to_uuid(event.arguments["run"]), event.arguments["round"]
-    run = Run.objects.get(pk=run_id)
-    round_, _ = Round.objects.get_or_create(
-        run=run, number=round_number, defaults={"consortium_id": consortium_id, "weights": weights or run.weights}
-    )
-    attempt, _ = Attempt.objects.get_or_create(
-        run=run, round=round_, number=number, defaults={"consortium_id": consortium_id, "weights": round_.weights}
-    )
-    return attempt
-
-
-def _part(attempt: Attempt, event: ChainEvent) -> Any:
-    organization_id = bytes32_to_uuid(event.arguments["organization"])
-    SitePart.objects.get_or_create(
-        attempt=attempt, organization_id=organization_id, defaults={"consortium_id": attempt.consortium_id}
-    )
-    return SitePart.objects.filter(attempt=attempt, organization_id=organization_id)
-
-
-def _move(attempt: Attempt, state: str) -> None:
-    """Change the state forward; a development chain that mines again finds it there already."""
-    Attempt.objects.filter(pk=attempt.pk, state__in=ATTEMPT.sources(state)).update(state=state)
-
-
-def _move_run(run: Run, state: str, event: ChainEvent, *, source: str) -> None:
-    if Run.objects.filter(pk=run.pk, state=source).update(state=state):
-        _record(run, "training.run.change", event, state=state)
 
 
 def _record(run: Run, action: str, event: ChainEvent, **data: object) -> None:
