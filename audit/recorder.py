@@ -134,8 +134,7 @@ def record_each_once(acts: Sequence[Act], *, consortium_id: uuid.UUID, actor: Ac
     known = set(RecordKey.objects.filter(log=log, key__in=list(wanted)).values_list("key", flat=True))
     new = [act for act in acts if wanted[act.full_key] is act and act.full_key not in known]
     rows = [_row(log, _content_of(act, log, consortium_id, actor)) for act in new]
-    # The bytes of a record are nothing that JSON has.
-    AuditRecord.objects.bulk_create(rows)
+    insert_many(rows)
     insert_many([RecordKey(log=log, key=act.full_key, record=row) for act, row in zip(new, rows, strict=True)])
     return len(rows)
 

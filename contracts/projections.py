@@ -73,8 +73,10 @@ def projects_many(
 ) -> Callable[[ManyHandler], ManyHandler]:
     """Register a handler `(consortium_id, [Heard, ...])` of events that come in numbers.
 
-    It gets all that follow each other without another handler's event between them, in the order of the chain, one
-    alone as well; for the rest see `projects`. What it records follows each event's own correlation id.
+    It gets its events in the order of the chain, one alone as well, and all before the next event that any handler of
+    one event hears; for the rest see `projects`. Events of other handlers of many may lie between them on the chain:
+    such a handler reads nothing that another one of them writes. What it records follows each event's own
+    correlation id.
     """
 
     def register(handler: ManyHandler) -> ManyHandler:
@@ -114,19 +116,17 @@ def handle(consortium_id: UUID, heard: Iterable[Heard]) -> None:
 
 
 def _together(heard: Iterable[Heard]) -> Iterator[tuple[list[Registration], list[Heard]]]:
-    """Events that one call may handle: neighbors with the same single handler of many; any other is by itself."""
-    before: list[Registration] = []
-    waiting: list[Heard] = []
+    """Events that one call may handle: gathered for each handler of many, up to an event that is by itself."""
+    waiting: dict[Registration, list[Heard]] = {}
     for one in heard:
-        if not (registrations := handlers_of(one.event)):
-            continue
-        if waiting and not (registrations == before and len(before) == 1 and before[0].many is not None):
-            yield before, waiting
-            waiting = []
-        before = registrations
-        waiting.append(one)
-    if waiting:
-        yield before, waiting
+        registrations = handlers_of(one.event)
+        if len(registrations) == 1 and registrations[0].many is not None:
+            waiting.setdefault(registrations[0], []).append(one)
+        elif registrations:
+            yield from (([registration], together) for registration, together in waiting.items())
+            waiting.clear()
+            yield registrations, [one]
+    yield from (([registration], together) for registration, together in waiting.items())
 
 
 def _add(event_name: str, registration: Registration) -> None:

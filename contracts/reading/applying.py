@@ -19,7 +19,8 @@ from contracts.projections import Heard, handle
 
 logger = logging.getLogger(__name__)
 
-# So many events share a transaction. Rows that they change are locked for its length: about a tenth of a second.
+# So many events share a transaction. Rows that they change are locked for its length: some tenths of a second, and
+# only where so many wait, after a halt or in a new consortium; a live chain brings a few a block.
 CHUNK_EVENTS = 500
 # After a handler's fault: 1, 2, 4, ... seconds, at most five minutes.
 MAX_PAUSE_SECONDS = 300
