@@ -11,6 +11,7 @@ from typing import Any
 
 from consortium.kernel.digests import bytes32_to_digest, keccak256
 from consortium.kernel.identifiers import uuid_to_bytes32
+from consortium.kernel.secp256k1 import checksum_address
 from contracts.artifacts import shipped
 from contracts.events import BlockHeader, ChainEvent, ContractReference
 from contracts.rpc import codec
@@ -28,7 +29,7 @@ def digest(*parts: object) -> bytes:
 
 
 def contract(name: str) -> ContractReference:
-    return ContractReference(name, codec.checksum_address("0x" + digest("contract", name)[-20:].hex()))
+    return ContractReference(name, checksum_address("0x" + digest("contract", name)[-20:].hex()))
 
 
 @dataclass

@@ -44,8 +44,8 @@ def measure() -> list[FigureDict]:
     copying = _copy_seconds()
     say("applying them")
     applying = _seconds(lambda: apply_next(consortium).may_go_on)
-    if ChainEventRecord.objects.filter(applied_at__isnull=True).exists():
-        raise RuntimeError(str(ChainEventRecord.objects.exclude(failed_text="").first().failed_text))
+    if (waiting := ChainEventRecord.objects.filter(applied_at__isnull=True).first()) is not None:
+        raise RuntimeError(f"{waiting} was not applied: {waiting.failed_text}")
     say("marking them alone")
     marking = _without_handlers(lambda: _seconds(lambda: apply_next(consortium).may_go_on))
     say("applying some one by one")

@@ -17,7 +17,7 @@ def insert_many(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     meta = type(rows[0])._meta
-    fields = list(meta.concrete_fields)
+    fields: list[Any] = list(meta.concrete_fields)
     columns = ", ".join(field.column for field in fields)
     for row in rows:
         for field in fields:
@@ -35,7 +35,7 @@ def update_many(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         return
     meta = type(rows[0])._meta
     key: Any = meta.pk
-    fields = [meta.get_field(name) for name in names]
+    fields: list[Any] = [meta.get_field(name) for name in names]
     changes = ", ".join(f"{field.column} = {_value(field)}" for field in fields)
     named = [key, *fields]
     where = f"{meta.db_table}.{key.column} = given.{key.column}"

@@ -8,6 +8,7 @@ event always writes that is the column itself, since a wrong value is overwritte
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any, Final
 
 from django.db import models
 
@@ -15,13 +16,11 @@ from consortium.kernel.errors import ConsiliumError
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 # Of `ChainBacked`: a request that the chain has not confirmed stays what it is.
-CHAIN_BACKED: Mapping[str, str] = MappingProxyType(
-    {
-        "chain_state": "CASE chain_state WHEN 'confirmed' THEN 'recorded' ELSE chain_state END",
-        "confirmed_block": "CASE chain_state WHEN 'confirmed' THEN NULL ELSE confirmed_block END",
-        "transaction_hash": "CASE chain_state WHEN 'confirmed' THEN '' ELSE transaction_hash END",
-    }
-)
+CHAIN_BACKED: Final[dict[str, str]] = {
+    "chain_state": "CASE chain_state WHEN 'confirmed' THEN 'recorded' ELSE chain_state END",
+    "confirmed_block": "CASE chain_state WHEN 'confirmed' THEN NULL ELSE confirmed_block END",
+    "transaction_hash": "CASE chain_state WHEN 'confirmed' THEN '' ELSE transaction_hash END",
+}
 
 
 class UndeclaredColumnError(ConsiliumError):
@@ -56,7 +55,7 @@ class ReadModel:
 
     @property
     def columns(self) -> list[str]:
-        return [found.column for found in self.model._meta.concrete_fields]
+        return [str(found.column) for found in self.model._meta.concrete_fields]
 
     @property
     def derived(self) -> list[str]:
@@ -86,7 +85,7 @@ def read_model(
     before: Mapping[str, str] = NOTHING,
     written: tuple[str, ...] = (),
     ours: Mapping[str, str],
-    **more: object,
+    **more: Any,
 ) -> None:
     """Declare a table that events write; `written` names the derived columns that each row's event always writes.
 
@@ -95,7 +94,7 @@ def read_model(
     UndeclaredColumnError
         If a column is declared twice or not at all.
     """
-    declared = ReadModel(model, {**before, **{column: column for column in written}}, ours, **more)  # type: ignore[arg-type]
+    declared = ReadModel(model, {**before, **{column: column for column in written}}, ours, **more)
     named = [*declared.before, *declared.ours, *(c for c in declared.identity if c not in declared.before)]
     if sorted(named) != sorted(declared.columns):
         odd = sorted({c for c in named if named.count(c) > 1} | set(named) ^ set(declared.columns))

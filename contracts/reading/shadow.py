@@ -57,7 +57,8 @@ def _lock() -> None:
 
 
 def _make() -> None:
-    made: dict[str, ReadModel | Scratch] = {one.table: one for one in (*read_models(), *scratch_tables())}
+    declared: list[ReadModel | Scratch] = [*read_models(), *scratch_tables()]
+    made = {one.table: one for one in declared}
     for table, one in made.items():
         _run(f"CREATE TABLE {SCHEMA}.{table} (LIKE public.{table} INCLUDING ALL)")
         _free_defaults(table)

@@ -42,6 +42,9 @@ def start_projection(consortium_id: UUID) -> ChainCursor:
 def read_window(chain: Chain, consortium_id: UUID) -> bool:
     """Store the next window of a consortium's events; return whether there may be more.
 
+    A window is one node's: what is not above that node's own head, and a request that fails ends it, stored and
+    moved on nothing. The gateway turns to another node only then.
+
     Raises
     ------
     ChainRewoundError

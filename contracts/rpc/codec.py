@@ -24,6 +24,8 @@ WORD_BYTES = 32
 _PLAIN_REASON = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
 _ARRAY = re.compile(r"(?P<item>.*)\[(?P<length>\d*)\]\Z")
+# eth_abi leaves its decoders without types.
+_STREAM: Any = ContextFramesBytesIO
 _SIZED_BYTES = re.compile(r"bytes(\d+)\Z")
 
 
@@ -90,7 +92,7 @@ def encode_arguments(components: Sequence[AbiEntry], arguments: Sequence[Any]) -
 def decode_values(components: Sequence[AbiEntry], data: bytes) -> list[Any]:
     """Plain values of encoded data; `ContractArgumentsError` if the data does not fit."""
     try:
-        raw = _decoder(tuple(type_text(part) for part in components))(ContextFramesBytesIO(data))
+        raw = _decoder(tuple(type_text(part) for part in components))(_STREAM(data))
     except (DecodingError, OverflowError, UnicodeDecodeError) as error:
         raise ContractArgumentsError(
             "The contract's answer does not fit its ABI: is this the right address?"
@@ -136,9 +138,10 @@ def _refusal(name: str, components: Sequence[AbiEntry], data: bytes) -> Transact
 
 
 @lru_cache(maxsize=512)
-def _decoder(types: tuple[str, ...]) -> TupleDecoder:
+def _decoder(types: tuple[str, ...]) -> Any:
     """What eth_abi's `decode` makes anew for each value: with thousands of events a second it is made once."""
-    return TupleDecoder(decoders=[registry.get_decoder(kind) for kind in types])
+    made: Any = TupleDecoder
+    return made(decoders=[registry.get_decoder(kind) for kind in types])
 
 
 def _topic(component: AbiEntry, topic: bytes) -> Any:

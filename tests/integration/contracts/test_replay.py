@@ -57,14 +57,14 @@ def test_the_live_rows_are_what_the_chain_says_and_nothing_is_left_behind(node):
 
 
 def everything() -> dict[str, int]:
-    models = [AuditRecord, OutboxTransaction, *(one.model for one in read_models())]
+    models: list[Any] = [AuditRecord, OutboxTransaction, *(one.model for one in read_models())]
     return {model._meta.db_table: model.objects.count() for model in models}
 
 
 def test_the_nodes_own_events_say_the_same(node):
     assert replay(node).equal
-    ChainEventRecord.objects.filter(name="RoundOpened").first().delete()
-    other = ChainEventRecord.objects.filter(name="BallotCast").first()
+    ChainEventRecord.objects.filter(pk=ChainEventRecord.objects.filter(name="RoundOpened")[0].pk).delete()
+    other = ChainEventRecord.objects.filter(name="BallotCast")[0]
     ChainEventRecord.objects.filter(pk=other.pk).update(arguments=other.arguments | {"choice": {"int": "2"}})
 
     report = replay(node)
@@ -76,7 +76,7 @@ def test_the_nodes_own_events_say_the_same(node):
     assert changed.columns["arguments"][1]["choice"] == 1
 
 
-TAMPERED: dict[str, tuple[Any, dict[str, Any], str]] = {
+TAMPERED: dict[str, tuple[Any, dict[str, Any], str | None]] = {
     "a ballot turned": (Ballot, {"choice": "no"}, "governance_ballot: choice is 'no' here, 'yes' by the chain"),
     "a ballot unsaid": (
         Ballot,
@@ -151,7 +151,7 @@ def test_a_handler_that_has_changed_shows_in_its_rows(node, monkeypatch):
 
     @projects("BallotCast")
     def strike(consortium_id, event):
-        Ballot.objects.filter(organization_id=Ballot.objects.first().organization_id).update(is_struck=True)
+        Ballot.objects.filter(organization_id=Ballot.objects.all()[0].organization_id).update(is_struck=True)
 
     report = replay()
     assert {column for one in report.differences for column in one.columns} == {"is_struck"}

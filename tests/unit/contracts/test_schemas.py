@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from eth_abi import encode
+from eth_abi.abi import encode
 
 from contracts.artifacts import Artifact, Artifacts
 from contracts.errors import UnknownSchemaError
