@@ -94,15 +94,8 @@ def record_once(
     What is read from the chain may be read again: the key is the event's or the decision's own. Returns None, and
     writes nothing, where the record stands. Raises as `record` does.
     """
-    log = AuditLog.objects.of(consortium_id=consortium_id)
-    full_key = f"{action}:{key}"
-    if RecordKey.objects.filter(log=log, key=full_key).exists():
-        return None
-    row = record(
-        action=action, organization_id=None, consortium_id=consortium_id, actor=actor, subject=subject, data=data
-    )
-    RecordKey.objects.create(log=log, key=full_key, record=row)
-    return row
+    act = Act(key, action, subject, data, correlation_id())
+    return next(iter(record_each_once([act], consortium_id=consortium_id, actor=actor)), None)
 
 
 @dataclass(frozen=True)
@@ -120,15 +113,15 @@ class Act:
         return f"{self.action}:{self.key}"
 
 
-def record_each_once(acts: Sequence[Act], *, consortium_id: uuid.UUID, actor: Actor) -> int:
-    """Record acts in their order, as `record_once` does one, with as many statements for all; return how many.
+def record_each_once(acts: Sequence[Act], *, consortium_id: uuid.UUID, actor: Actor) -> list[AuditRecord]:
+    """Record acts in their order, as `record_once` does one, with as many statements for all; return the new ones.
 
     Raises as `record` does; nothing is written then.
     """
     if not connection.in_atomic_block:
         raise NoTransactionError("Open a transaction first: a record stands or falls with the act it tells of.")
     if not acts:
-        return 0
+        return []
     log = AuditLog.objects.of(consortium_id=consortium_id)
     wanted = {act.full_key: act for act in reversed(acts)}
     known = set(RecordKey.objects.filter(log=log, key__in=list(wanted)).values_list("key", flat=True))
@@ -136,7 +129,7 @@ def record_each_once(acts: Sequence[Act], *, consortium_id: uuid.UUID, actor: Ac
     rows = [_row(log, _content_of(act, log, consortium_id, actor)) for act in new]
     insert_many(rows)
     insert_many([RecordKey(log=log, key=act.full_key, record=row) for act, row in zip(new, rows, strict=True)])
-    return len(rows)
+    return rows
 
 
 def _content_of(act: Act, log: AuditLog, consortium_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
