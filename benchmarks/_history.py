@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from consortium.kernel.digests import bytes32_to_digest, keccak256
+from consortium.kernel.digests import keccak256
 from consortium.kernel.identifiers import uuid_to_bytes32
 from consortium.kernel.secp256k1 import checksum_address
 from contracts.artifacts import shipped
@@ -18,7 +18,14 @@ from contracts.rpc import codec
 from contracts.rpc.log_windows import read_logs
 
 ROUNDS, SITES, EPOCH_EVERY = 50, 5, 10
-NAMES = ("ConsortiumRegistry", "DecisionBoard", "ConsentAnchor", "TrainingLedger", "ModelRegistry", "AuditAnchor")
+NAMES = (
+    *("ConsortiumRegistry", "ConsortiumGovernor", "DecisionBoard", "ConsentAnchor", "TrainingLedger"),
+    *("ModelRegistry", "AuditAnchor"),
+)
+PARAMETERS = {
+    **{"witnessQuorum": 3, "minimumValidators": 4, "commitmentMaxAgeBlocks": 20, "asOfToleranceSeconds": 300},
+    **{"maxAbandonedAttempts": 5, "admissionIntervalSeconds": 1},
+}
 RULE = {"quorumBps": 5000, "thresholdBps": 5000, "periodSeconds": 60, "minimumVotes": 1, "excludeAuthor": False}
 TERMS = {"minimumSites": 3, "threshold": 3, "colluders": 1, "verifierQuorum": 2, "rounds": ROUNDS, "maxRuns": 1}
 _FULL_TERMS = TERMS | {"minimumBand": 10, "initialWeightsRule": bytes(32)}
@@ -28,8 +35,17 @@ def digest(*parts: object) -> bytes:
     return keccak256("/".join(str(part) for part in parts).encode())
 
 
+def address(*parts: object) -> str:
+    return checksum_address("0x" + digest(*parts)[-20:].hex())
+
+
 def contract(name: str) -> ContractReference:
-    return ContractReference(name, checksum_address("0x" + digest("contract", name)[-20:].hex()))
+    return ContractReference(name, address("contract", name))
+
+
+def _keys(organization: bytes) -> dict[str, Any]:
+    names = ("voteKey", "siteKey", "validator")
+    return {name: address(name, organization) for name in names} | {"profile": digest("profile", organization)}
 
 
 @dataclass
@@ -43,6 +59,7 @@ class History:
 
     def __post_init__(self) -> None:
         self._found()
+        self._govern()
         for run in range(self.runs):
             self._run(run)
 
@@ -51,10 +68,43 @@ class History:
         return [uuid_to_bytes32(site) for site in self.sites]
 
     def _found(self) -> None:
-        key = "0x" + "11" * 20
-        for organization in self.organizations:
-            keys = {"voteKey": key, "siteKey": key, "validator": key, "profile": digest("profile", organization)}
-            self._mine(("ConsortiumRegistry", "OrganizationAdmitted", {"organization": organization} | keys))
+        admitted = [
+            ("ConsortiumRegistry", "OrganizationAdmitted", {"organization": organization} | _keys(organization))
+            for organization in self.organizations
+        ]
+        rules = [("ConsortiumRegistry", "DecisionRuleSet", {"kind": kind, "rule": RULE}) for kind in (1, 2, 3, 4)]
+        policy = ("ConsortiumRegistry", "PolicySet", {"policy": digest("policy")})
+        self._mine(*admitted, *rules, ("ConsortiumRegistry", "ParametersSet", {"parameters": PARAMETERS}), policy)
+
+    def _govern(self) -> None:
+        """A suspension and a reinstatement by vote, an admission that is canceled, a rotated key."""
+        one = self.organizations[-1]
+        self._act(1, 2, ("ConsortiumRegistry", "OrganizationSuspended", {"organization": one}))
+        self._act(2, 3, ("ConsortiumRegistry", "OrganizationReinstated", {"organization": one}))
+        self._act(3, 1, None)
+        rotated = {"purpose": 2, "previousKey": _keys(one)["siteKey"], "newKey": address("new", one)}
+        self._mine(
+            ("ConsortiumRegistry", "KeyReplaced", {"organization": one, "recovered": False} | rotated),
+        )
+
+    def _act(self, number: int, kind: int, effect: tuple[str, str, dict[str, Any]] | None) -> None:
+        governor, proposal = "ConsortiumGovernor", {"proposalId": number}
+        about = {"organization": self.organizations[0], "kind": kind, "arguments": self.organizations[-1]}
+        call = {"targets": [address("registry")], "values": [0], "signatures": [""], "calldatas": [bytes(4)]}
+        times = {"voteStart": 1_700_000_000, "voteEnd": 1_700_000_600, "proposer": address("proposer")}
+        text = {"description": f"Act {number}"}
+        self._mine(
+            (governor, "ActProposed", proposal | about | text),
+            (governor, "ProposalCreated", proposal | call | times | text),
+        )
+        for site in self.organizations[:4]:
+            cast = {"voter": _keys(site)["voteKey"], "support": 1, "weight": 1, "reason": ""}
+            self._mine((governor, "VoteCast", proposal | cast))
+        if effect is None:
+            self._mine((governor, "ProposalCanceled", proposal))
+            return
+        self._mine((governor, "ProposalQueued", proposal | {"etaSeconds": 1_700_000_700}))
+        self._mine(effect, (governor, "ProposalExecuted", proposal))
 
     def _run(self, run: int) -> None:
         name, plan = uuid_to_bytes32(uuid.uuid4()), digest("plan", run)
@@ -67,6 +117,10 @@ class History:
             self._round(name, plan, number)
             if number % EPOCH_EVERY == 0:
                 self._consents(run * ROUNDS + number)
+        lost = {"run": name, "round": ROUNDS // 2, "attempt": 2}
+        skipped = {"organization": self.organizations[1], "reason": 6}
+        self._mine(("TrainingLedger", "CommitmentRefused", lost | skipped))
+        self._mine(("TrainingLedger", "AttemptAbandoned", lost | {"reason": 1}))
         last = digest(name, ROUNDS)
         self._mine(
             ("TrainingLedger", "RoundClosed", self._closed(name, ROUNDS)),
@@ -177,7 +231,3 @@ class HistoryChain:
     @staticmethod
     def _header(number: int) -> BlockHeader:
         return BlockHeader(number, digest("block", number), 1_700_000_000 + number)
-
-
-def plan_digest(run: int) -> str:
-    return bytes32_to_digest(digest("plan", run))

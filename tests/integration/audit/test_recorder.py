@@ -12,7 +12,7 @@ from audit.commitments import commitment
 from audit.errors import InvalidRecordError, UnknownActionError
 from audit.models import AuditLog, AuditRecord, PendingRecord, PersonalField
 from audit.models.records import Outcome
-from audit.recorder import record, record_once
+from audit.recorder import Act, record, record_each_once, record_once
 from consortium.common.correlation import set_correlation_id
 from consortium.common.tenancy import NoTransactionError, act_for
 from consortium.kernel.canonical import canonical_json
@@ -251,3 +251,41 @@ def test_a_key_of_an_act_that_was_not_recorded_is_free(world, as_system):
         with pytest.raises(InvalidRecordError):
             close_once(world, "0xab:3", data={"outcome": "approved"})
         assert close_once(world, "0xab:3") is not None
+
+
+def act(world, key: str, number: int, **changes) -> Act:
+    data = {"outcome": "approved", "yes": number, "no": 0, "base": 3, "block": number}
+    return Act(**{"key": key, "action": "governance.proposal.close", "subject": PROPOSAL, "data": data} | changes)
+
+
+def test_acts_that_come_together_are_recorded_in_their_order_each_once_and_under_its_own_id(world, as_system):
+    system, consortium = Actor.system("projector"), world.consortium.pk
+    ids = [f"00000000-0000-0000-0000-{number:012}" for number in range(5)]
+    with as_system():
+        record_each_once([act(world, "known", 0, correlation_id=ids[0])], consortium_id=consortium, actor=system)
+        told = [
+            act(world, key, number, correlation_id=ids[number])
+            for number, key in ((1, "b"), (2, "known"), (3, "a"), (4, "b"))
+        ]
+        rows = record_each_once(told, consortium_id=consortium, actor=system)
+
+        assert [(row.body["yes"], row.correlation_id) for row in rows] == [(1, ids[1]), (3, ids[3])]
+        kept = AuditRecord.objects.order_by("recorded_at").values_list("pk", flat=True)
+        assert list(kept)[1:] == [row.pk for row in rows]
+        assert PendingRecord.objects.count() == 3
+        row = AuditRecord.objects.get(pk=rows[0].pk)
+        assert row.digest == sha256_digest(bytes(row.canonical))
+
+
+def test_of_acts_that_come_together_none_is_recorded_where_one_does_not_fit(world, as_system):
+    system, consortium = Actor.system("projector"), world.consortium.pk
+    person = Subject("data_subject", "p" * 64)
+    bad = [
+        act(world, "b", 1, correlation_id=None, data={"outcome": "approved"}),
+        act(world, "b", 1, correlation_id=None, action="consent.withdrawal.confirm", subject=person, data={}),
+    ]
+    with as_system():
+        for one in bad:
+            with pytest.raises(InvalidRecordError):
+                record_each_once([act(world, "a", 1, correlation_id=None), one], consortium_id=consortium, actor=system)
+        assert not AuditRecord.objects.exists()

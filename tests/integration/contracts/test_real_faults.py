@@ -24,6 +24,7 @@ from contracts.gateway import Gateway
 from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, OutboxTransaction
 from contracts.projections import projects
 from contracts.projector import project_once, start_projection
+from contracts.reading import applying
 from contracts.relay import Relay, create_relay, load_relay
 from tests.chain.anvil import Anvil
 from tests.chain.counter import ARTIFACTS
@@ -221,7 +222,12 @@ def test_two_dispatchers_at_once_send_everything_once(consortium, node, relay, g
         assert gateway.transaction_count(relay.address) == 21
 
 
-def test_two_projectors_at_once_handle_every_event_once(consortium, node, relay, gateway, as_system):
+@pytest.mark.parametrize("chunk", [1, 4, 500])
+def test_two_projectors_at_once_handle_every_event_once(
+    consortium, node, relay, gateway, as_system, monkeypatch, chunk
+):
+    """Also where the chunks are so small that the two take turns on the stream."""
+    monkeypatch.setattr(applying, "CHUNK_EVENTS", chunk)
     with as_system():
         for number in range(20):
             add(consortium, f"test:{number}")
