@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -255,7 +256,8 @@ def test_a_key_of_an_act_that_was_not_recorded_is_free(world, as_system):
 
 def act(world, key: str, number: int, **changes) -> Act:
     data = {"outcome": "approved", "yes": number, "no": 0, "base": 3, "block": number}
-    return Act(**{"key": key, "action": "governance.proposal.close", "subject": PROPOSAL, "data": data} | changes)
+    fields: dict[str, Any] = {"key": key, "action": "governance.proposal.close", "subject": PROPOSAL, "data": data}
+    return Act(**fields | changes)
 
 
 def test_acts_that_come_together_are_recorded_in_their_order_each_once_and_under_its_own_id(world, as_system):
