@@ -8,6 +8,7 @@ health checks. Two projectors may run at once: whoever holds a cursor's row work
 from dataclasses import dataclass
 from uuid import UUID
 
+from consortium.common import heartbeat
 from contracts.chain import chain_from_settings
 from contracts.errors import ChainError, UnknownSchemaError
 from contracts.interface import Chain
@@ -61,6 +62,8 @@ def _apply_all(consortium_id: UUID) -> int:
     """Apply what is stored; return how many events."""
     total = 0
     while (applied := apply_next(consortium_id)).may_go_on:
+        # A long history takes longer than probes wait for a sign of life.
+        heartbeat.beat()
         total += applied.events
     return total + applied.events
 

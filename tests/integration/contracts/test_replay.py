@@ -52,6 +52,8 @@ def test_the_live_rows_are_what_the_chain_says_and_nothing_is_left_behind(node):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'consilium_shadow'")
         assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT has_schema_privilege('consilium_app', 'consilium_shadow', 'USAGE')")
+        assert cursor.fetchone() == (False,)
         cursor.execute("SHOW search_path")
         assert "consilium_shadow" not in cursor.fetchone()[0]
 
