@@ -243,6 +243,7 @@ class _Deployer:
             function=step.function,
             arguments=step.arguments,
             idempotency_key=f"found:{step.name}:{tries}",
+            only_sender=self.relay.address,
         )
 
     def _unconfirmed(self, rows: list[OutboxTransaction]) -> list[OutboxTransaction]:

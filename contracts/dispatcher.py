@@ -1,26 +1,34 @@
 """From the outbox to the chain: every step may be the last one before a kill, and nothing is lost or doubled.
 
-A pass takes back what a shorter development chain forgot, settles what is mined, sends stored bytes
-again that are due, signs and sends what waits, and tells those who asked. The steps are named, so
-that tests can stop the program between any two of them:
+A pass asks whether the node's chain is the one that we know, settles what is mined, sends stored bytes
+again that are due, signs and sends what waits, and tells those who asked. It does so for every lane, an
+account that sends (`contracts.sending.lanes`), and in batches. The steps are named, so that tests can
+stop the program between any two of them, in any batch:
 
-    claimed, simulated, nonce_taken, signed, persisted | committed | sending, sent | receipt_read, settled |
-    outcome_delivered
+    claimed, simulated, nonce_taken, signed, persisted | committed | sending, sent, noted |
+    receipt_read, settled | outcome_delivered
 
-Up to `persisted` everything happens in one transaction: a kill leaves the row recorded and the nonce
+Up to `persisted` everything happens in one transaction: a kill leaves the rows recorded and the nonces
 free. From `committed` on the signed bytes are in the database: they are sent again, whether the
 node had them or not, and are one transaction whatever happens.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from contracts.chain import chain_from_settings
+from contracts.errors import SenderNotAuthorizedError
+from contracts.events import BlockHeader
 from contracts.interface import Chain
-from contracts.relay import Relay, relay_from_settings
+from contracts.models import OutboxTransaction
+from contracts.relay import Relay, relays_from_settings
 from contracts.sending.broadcasts import broadcast, due
-from contracts.sending.claims import Hook, claim
+from contracts.sending.claims import claim
+from contracts.sending.lanes import Hook, Lane, free_lanes, loads, open_lanes
 from contracts.sending.outcomes import deliver_outcomes
+from contracts.sending.recovery import recover
 from contracts.sending.settlements import Settler
+from contracts.sending.trials import Trials
 
 
 @dataclass
@@ -43,13 +51,19 @@ def _go_on(step: str) -> None:
 
 
 class Dispatcher:
-    """Sends for one relay account; several of them may run at once."""
+    """Sends for one or several relay accounts; several dispatchers may run at once, also for the same accounts."""
 
-    def __init__(self, chain: Chain, relay: Relay, *, at: Hook = _go_on) -> None:
+    def __init__(self, chain: Chain, *relays: Relay, at: Hook = _go_on) -> None:
         self.chain = chain
-        self.relay = relay
+        self.relays = relays
         self.at = at
-        self.settler = Settler(chain, relay, at)
+        self.settler = Settler()
+        self.trials = Trials(chain)
+
+    @property
+    def relay(self) -> Relay:
+        """The first of the accounts."""
+        return self.relays[0]
 
     def dispatch_once(self) -> DispatchReport:
         """Make one pass, as the system's database role.
@@ -57,33 +71,70 @@ class Dispatcher:
         Raises
         ------
         ChainError
-            Retryable: the node failed, the next pass goes on where this one stopped. Others need a
-            person: wrong chain, a chain that was rewound, an account that may not send.
+            Retryable: the node failed or lags, the next pass goes on where this one stopped. Others
+            need a person: wrong chain, a chain that was rewound, no account that may send.
         """
         report = DispatchReport()
         self.chain.check_chain()
-        self.settler.recover()
-        self._settle(report)
-        report.resent = broadcast(self.chain, self.relay, due(self.relay), self.at)
-        while (claimed := claim(self.chain, self.relay, self.at)).signed or claimed.failed:
-            report.failed += claimed.failed
-            report.sent += broadcast(self.chain, self.relay, claimed.signed, self.at)
-            if not claimed.signed:
-                break
-        self._settle(report)
+        lanes = open_lanes(self.chain, self.relays, self.at)
+        head = recover(self.chain, lanes)
+        self._settle(lanes, head, report)
+        sending = _Sending(self.trials)
+        report.resent = sum(sending.send(lane, due(lane)) for lane in lanes)
+        self._claim(lanes, sending, report)
+        self._settle(lanes, head, report)
         report.delivered = deliver_outcomes(self.at)
+        if sending.refused is not None and not free_lanes(lanes):
+            raise sending.refused
         return report
 
     def is_busy(self) -> bool:
         """Whether transactions are under way, so that receipts are to be looked for soon."""
-        return self.settler.in_flight().exists()
+        return bool(loads())
 
-    def _settle(self, report: DispatchReport) -> None:
-        settled = self.settler.settle()
-        report.confirmed += settled.confirmed
-        report.failed += settled.failed
+    def _settle(self, lanes: list[Lane], head: BlockHeader, report: DispatchReport) -> None:
+        for lane in lanes:
+            settled = self.settler.settle(lane, head)
+            report.confirmed += settled.confirmed
+            report.failed += settled.failed
+
+    def _claim(self, lanes: list[Lane], sending: "_Sending", report: DispatchReport) -> None:
+        """Sign and send what waits, lane after lane, until no lane takes anything more."""
+        while free := sending.open_ones(free_lanes(lanes)):
+            claims = [sending.claim(lane) for lane in free]
+            report.sent += sum(sent for sent, _ in claims)
+            report.failed += sum(failed for _, failed in claims)
+            if not any(sent or failed for sent, failed in claims):
+                return
 
 
-def dispatch_once(chain: Chain | None = None, relay: Relay | None = None) -> DispatchReport:
-    """One pass of a dispatcher for this deployment's chain and relay, or for those given."""
-    return Dispatcher(chain or chain_from_settings(), relay or relay_from_settings()).dispatch_once()
+@dataclass
+class _Sending:
+    """One pass's sending: a lane whose node refused something is left alone for the rest of the pass."""
+
+    trials: Trials
+    halted: set[str] = field(default_factory=set)
+    refused: SenderNotAuthorizedError | None = None
+
+    def open_ones(self, lanes: list[Lane]) -> list[Lane]:
+        return [lane for lane in lanes if lane.address not in self.halted]
+
+    def send(self, lane: Lane, rows: Sequence[OutboxTransaction]) -> int:
+        """Send in order; what is behind a refusal is for the next pass, which begins with the refused one."""
+        try:
+            sent = broadcast(lane, rows)
+        except SenderNotAuthorizedError as error:
+            self.refused, sent = error, 0
+        if sent < len(rows):
+            self.halted.add(lane.address)
+        return sent
+
+    def claim(self, lane: Lane) -> tuple[int, int]:
+        """How many were sent, and how many failed."""
+        claimed = claim(lane, self.trials)
+        return self.send(lane, claimed.signed), claimed.failed
+
+
+def dispatch_once(chain: Chain | None = None, *relays: Relay) -> DispatchReport:
+    """One pass of a dispatcher for this deployment's chain and relays, or for those given."""
+    return Dispatcher(chain or chain_from_settings(), *(relays or relays_from_settings())).dispatch_once()

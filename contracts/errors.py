@@ -69,6 +69,14 @@ class ChainRewoundError(ChainError):
     code = "chain_rewound"
 
 
+class ChainBehindError(ChainError):
+    """The node's head is below a block that was read before: it lags, and is not asked until it has caught up."""
+
+    code = "chain_behind"
+    http_status = 503
+    retryable = True
+
+
 class BlockNotFoundError(ChainError):
     """The node does not have the block yet, or not any more."""
 

@@ -4,7 +4,8 @@ The one module that imports web3. Every answer of a node passes `contracts.rpc.a
 `contracts.rpc.codec`, so that no caller meets a web3 type or a node's own words.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -18,6 +19,7 @@ from contracts.artifacts import Artifacts, shipped
 from contracts.errors import (
     BlockNotFoundError,
     ChainAccessRefusedError,
+    ChainError,
     ChainInternalError,
     ChainTimeoutError,
     ChainUnavailableError,
@@ -26,6 +28,7 @@ from contracts.errors import (
     WrongChainError,
 )
 from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
+from contracts.interface import MAX_BATCH, Trial
 from contracts.rpc import codec
 from contracts.rpc.answers import error_from_answer
 from contracts.rpc.log_windows import read_logs
@@ -158,6 +161,18 @@ class Gateway:
         """Try a creation without sending it; return the gas that it needs."""
         return self._estimate(name, {"from": sender, "data": _hex(self.deploy_data(name, *arguments))})
 
+    def try_many(self, trials: Sequence[Trial], *, sender: str) -> list[int | ChainError]:
+        """Try transactions on the newest state, each by itself, in batches.
+
+        Returns
+        -------
+        list
+            In the order of the trials: the gas that the transaction needs (or was given, where that is
+            enough), or why it was refused, decoded.
+        """
+        answers = self._ask_many([_trial_request(trial, sender) for trial in trials])
+        return [self._tried(trial, answer) for trial, answer in zip(trials, answers, strict=True)]
+
     def explain(
         self, name: str, *, sender: str, to: str | None, data: bytes, block: int
     ) -> TransactionRevertedError | None:
@@ -179,10 +194,31 @@ class Gateway:
         """
         return bytes.fromhex(self._ask("eth_sendRawTransaction", [_hex(raw)])[2:])
 
+    def send_raw_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
+        """Hand signed transactions to the node, in order and in one batch; at most `MAX_BATCH`.
+
+        Returns
+        -------
+        list
+            In the order of `raws`: the transaction's hash (32 bytes), or why it was refused. A node
+            that refuses one goes on with those behind it.
+        """
+        if len(raws) > MAX_BATCH:
+            raise ValueError(f"{len(raws)} transactions in one batch; at most {MAX_BATCH} are sent at once")
+        answers = self._ask_many([("eth_sendRawTransaction", [_hex(raw)]) for raw in raws])
+        return [answer if isinstance(answer, ChainError) else bytes.fromhex(answer[2:]) for answer in answers]
+
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         """What became of a transaction, or None while it is not mined."""
         found = self._ask("eth_getTransactionReceipt", [_hex(transaction_hash)])
         return None if found is None else _receipt(found)
+
+    def receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]:
+        """What became of transactions, in the order of `hashes`; None for those that are not mined."""
+        answers = self._ask_many([("eth_getTransactionReceipt", [_hex(each)]) for each in hashes])
+        if (refusal := next((answer for answer in answers if isinstance(answer, ChainError)), None)) is not None:
+            raise refusal
+        return [None if found is None else _receipt(found) for found in answers]
 
     def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None:
         """The transaction as the node writes it, mined or in its pool; None if it does not know it."""
@@ -221,10 +257,21 @@ class Gateway:
         try:
             return self._ask(method, parameters)
         except TransactionRevertedError as refusal:
-            if refusal.error:
-                raise
-            entry = self._artifacts.error(refusal.data[:4], name)
-            raise codec.decode_refusal(entry, refusal.data) from None
+            raise self._in_words(name, refusal) from None
+
+    def _in_words(self, name: str, refusal: TransactionRevertedError) -> TransactionRevertedError:
+        if refusal.error:
+            return refusal
+        return codec.decode_refusal(self._artifacts.error(refusal.data[:4], name), refusal.data)
+
+    def _tried(self, trial: Trial, answer: Any) -> int | ChainError:
+        if isinstance(answer, TransactionRevertedError):
+            return self._in_words(trial.name, answer)
+        if isinstance(answer, ChainError):
+            return answer
+        if answer is None:
+            return BlockNotFoundError("The node has no state to try a transaction on yet; ask again later.")
+        return trial.gas if trial.gas is not None else int(answer, 16)
 
     def _require(self, method: str, parameters: list[Any]) -> Any:
         if (found := self._ask(method, parameters)) is None:
@@ -236,9 +283,25 @@ class Gateway:
             self.check_chain()
         return self._send(method, parameters)
 
+    def _ask_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        """The answers in order, each a result or a ChainError; a fault of a batch as a whole is raised."""
+        if self._current not in self._checked:
+            self.check_chain()
+        answers: list[Any] = []
+        for first in range(0, len(requests), MAX_BATCH):
+            with self._turning_away():
+                answers += self._nodes[self._current].ask_many(requests[first : first + MAX_BATCH])
+        return answers
+
     def _send(self, method: str, parameters: list[Any]) -> Any:
-        try:
+        with self._turning_away():
             return self._nodes[self._current].ask(method, parameters)
+
+    @contextlib.contextmanager
+    def _turning_away(self) -> Iterator[None]:
+        """Turn to the next node when this one does not answer."""
+        try:
+            yield
         except ChainUnavailableError:
             self._checked.discard(self._current)
             self._current = (self._current + 1) % len(self._nodes)
@@ -251,26 +314,41 @@ class _Node:
     def __init__(self, url: str, timeout_seconds: float) -> None:
         provider = HTTPProvider(url, request_kwargs={"timeout": timeout_seconds}, exception_retry_configuration=None)
         # Only this middleware: the standard ones fill in fees and gas on their own.
+        self._provider = provider
         self._manager = Web3(provider, middleware=[ExtraDataToPOAMiddleware]).manager
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
-        try:
+        with _named_faults(method):
             return self._manager.request_blocking(RPCEndpoint(method), parameters)
-        except Web3RPCError as error:
-            answer = (error.rpc_response or {}).get("error")
-            raise error_from_answer(method, answer if isinstance(answer, dict) else {}) from None
-        except requests.Timeout as error:
-            raise ChainTimeoutError(
-                f"The node did not answer {method} in time. Is it up, and its disk well?"
-            ) from error
-        except requests.HTTPError as error:
-            raise _http_error(method, error) from error
-        except requests.RequestException as error:
-            raise ChainUnavailableError("The node cannot be reached. Start it, or correct CHAIN_RPC_URL.") from error
-        except (BadResponseFormat, ValueError) as error:
-            raise ChainInternalError(
-                f"The node's answer to {method} is no JSON-RPC. Is this a node's address?"
-            ) from error
+
+    def ask_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        """Ask in one batch; answers come in any order, and each may be an error of its own."""
+        method = requests[0][0]
+        with _named_faults(method):
+            # Sorted by id on the way back; ids are given in the order of the requests.
+            answers: Any = self._provider.make_batch_request([(RPCEndpoint(name), values) for name, values in requests])
+        if isinstance(answers, dict):
+            raise error_from_answer(method, _error_of(answers) or {})
+        if len(answers) != len(requests) or len({answer.get("id") for answer in answers}) != len(requests):
+            raise ChainInternalError(f"The node answered another batch of {method} than it was asked. Ask again.")
+        return [_result(name, answer) for (name, _), answer in zip(requests, answers, strict=True)]
+
+
+@contextlib.contextmanager
+def _named_faults(method: str) -> Iterator[None]:
+    """Turn what web3 and the HTTP client raise into our errors."""
+    try:
+        yield
+    except Web3RPCError as error:
+        raise error_from_answer(method, _error_of(error.rpc_response or {}) or {}) from None
+    except requests.Timeout as error:
+        raise ChainTimeoutError(f"The node did not answer {method} in time. Is it up, and its disk well?") from error
+    except requests.HTTPError as error:
+        raise _http_error(method, error) from error
+    except requests.RequestException as error:
+        raise ChainUnavailableError("The node cannot be reached. Start it, or correct CHAIN_RPC_URL.") from error
+    except (BadResponseFormat, ValueError) as error:
+        raise ChainInternalError(f"The node's answer to {method} is no JSON-RPC. Is this a node's address?") from error
 
 
 def _http_error(method: str, error: requests.HTTPError) -> Exception:
@@ -282,6 +360,25 @@ def _http_error(method: str, error: requests.HTTPError) -> Exception:
     if status >= 500:
         return ChainUnavailableError(f"The node failed to answer {method} (HTTP {status}). Try again.")
     return ChainInternalError(f"The node refused {method} (HTTP {status}). Is this a node's address?")
+
+
+def _error_of(answer: Any) -> dict[str, Any] | None:
+    error = answer.get("error")
+    return error if isinstance(error, dict) else None
+
+
+def _result(method: str, answer: dict[str, Any]) -> Any:
+    """What one answer of a batch says: the result, or the error that it is."""
+    if "error" in answer:
+        return error_from_answer(method, _error_of(answer) or {})
+    return answer.get("result")
+
+
+def _trial_request(trial: Trial, sender: str) -> tuple[str, list[Any]]:
+    request = {"from": sender, "data": _hex(trial.data)} | ({"to": trial.to} if trial.to else {})
+    if trial.gas is None:
+        return "eth_estimateGas", [request]
+    return "eth_call", [request | {"gas": hex(trial.gas)}, "latest"]
 
 
 def _hex(raw: bytes) -> str:

@@ -1,11 +1,29 @@
 """What dispatcher, projector and agent ask of a chain: the gateway gives it, and FakeChain in unit tests."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from contracts.artifacts import Artifacts
-from contracts.errors import TransactionRevertedError
+from contracts.errors import ChainError, TransactionRevertedError
 from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
+
+# Requests in one batch: Besu refuses more than 1,024, and answers a batch only when all of it is done.
+MAX_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A transaction to try without sending it: a call of `to`, or a creation where it is None.
+
+    With `gas` it is run once with so much; without, the node looks for the least that it needs, which
+    takes it several runs. `name` is the contract whose words a refusal is in.
+    """
+
+    name: str
+    to: str | None
+    data: bytes
+    gas: int | None = None
 
 
 class Chain(Protocol):
@@ -35,13 +53,19 @@ class Chain(Protocol):
 
     def simulate_deployment(self, name: str, *arguments: Any, sender: str) -> int: ...
 
+    def try_many(self, trials: Sequence[Trial], *, sender: str) -> list[int | ChainError]: ...
+
     def explain(
         self, name: str, *, sender: str, to: str | None, data: bytes, block: int
     ) -> TransactionRevertedError | None: ...
 
     def send_raw(self, raw: bytes) -> bytes: ...
 
+    def send_raw_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]: ...
+
     def receipt(self, transaction_hash: bytes) -> Receipt | None: ...
+
+    def receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]: ...
 
     def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None: ...
 

@@ -33,6 +33,7 @@ def enqueue(
     arguments: Sequence[Any],
     idempotency_key: str,
     organization_id: UUID | None = None,
+    only_sender: str = "",
 ) -> OutboxTransaction:
     """Ask for `contract.function(*arguments)`, once for each key however often it is asked.
 
@@ -44,6 +45,8 @@ def enqueue(
         Names the intent within the consortium, as "kind:id"; handlers of outcomes are found by the kind.
     organization_id : UUID, optional
         The author; a member's process may write its own rows only, and the system writes rows of nobody.
+    only_sender : address, optional
+        The relay account that alone may send it; for the system alone.
 
     Returns
     -------
@@ -67,6 +70,7 @@ def enqueue(
         arguments=[to_json(argument) for argument in arguments],
         idempotency_key=idempotency_key,
         correlation_id=correlation_id(),
+        only_sender=only_sender,
     )
     OutboxTransaction.objects.bulk_create([wanted], ignore_conflicts=True)
     found = OutboxTransaction.objects.get(consortium_id=consortium_id, idempotency_key=idempotency_key)

@@ -98,20 +98,35 @@ def load_relay(path: Path, *, passphrase: str | None = None) -> Relay:
 
 
 @lru_cache(maxsize=1)
+def relays_from_settings() -> tuple[Relay, ...]:
+    """Return the deployment's relays, one a lane, opened once a process.
+
+    Raises
+    ------
+    RelayKeyError
+        If a key cannot be opened, or two files hold the same.
+    """
+    relays = tuple(load_relay(path, passphrase=key_passphrase()) for path in key_files())
+    if len({relay.address for relay in relays}) < len(relays):
+        raise RelayKeyError("Two files of RELAY_KEY_FILE hold the same key. Name each once: a key is a lane.")
+    return relays
+
+
 def relay_from_settings() -> Relay:
-    """Return the deployment's relay, opened once a process."""
-    return load_relay(key_file(), passphrase=key_passphrase())
+    """Return the first of the deployment's relays."""
+    return relays_from_settings()[0]
 
 
-def key_file() -> Path:
-    """The file that RELAY_KEY_FILE names."""
-    if not settings.RELAY_KEY_FILE:
+def key_files() -> list[Path]:
+    """The files that RELAY_KEY_FILE names, separated by commas."""
+    names = [name.strip() for name in settings.RELAY_KEY_FILE.split(",") if name.strip()]
+    if not names:
         raise RelayKeyError("RELAY_KEY_FILE is not set: name the file of the relay's key.")
-    return Path(settings.RELAY_KEY_FILE)
+    return [Path(name) for name in names]
 
 
 def key_passphrase() -> str | None:
-    """The keystore's pass phrase, from the file that RELAY_PASSPHRASE_FILE names; None for a plain key."""
+    """The keystores' pass phrase, from the file that RELAY_PASSPHRASE_FILE names; None for a plain key."""
     if not (name := os.environ.get("RELAY_PASSPHRASE_FILE", "")):
         return None
     try:

@@ -1,7 +1,8 @@
 """A chain in memory for unit tests: the same promises as the gateway's, held to by the same tests as anvil.
 
 Contracts are small Python classes that stand in for compiled ones; transactions are the real signed
-bytes. It can be told to fail, to keep transactions waiting, and to lose its last blocks.
+bytes. It can be told to fail, to keep transactions waiting, to refuse a sender, to lag behind and to
+lose its last blocks. Its pool answers as that of Besu's ENTERPRISE profile on a network without fees.
 """
 
 import copy
@@ -19,16 +20,19 @@ from contracts.artifacts import Artifacts
 from contracts.errors import (
     BlockNotFoundError,
     ChainError,
+    ChainUnavailableError,
     GasLimitError,
     KnownTransactionError,
     NonceTooDistantError,
     NonceTooLowError,
     ReplacementUnderpricedError,
+    SenderNotAuthorizedError,
     TransactionRevertedError,
     UnknownContractError,
     WrongChainError,
 )
 from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
+from contracts.interface import Trial
 from contracts.rpc import codec
 
 # What Besu's SEQUENCED pool takes ahead of the chain.
@@ -66,6 +70,13 @@ class _Signed:
     to: str | None
     data: bytes
     gas: int
+    most_fee: int = 0
+    tip: int = 0
+
+    @property
+    def price(self) -> int:
+        """What it pays for gas where the base fee is zero."""
+        return min(self.most_fee, self.tip)
 
 
 @dataclass
@@ -100,6 +111,10 @@ class FakeChain:
         self.automine = automine
         self.pool: list[_Signed] = []
         self.sent: list[bytes] = []
+        # Accounts that are not on the node's allow list.
+        self.unauthorized: set[str] = set()
+        self.max_ahead = MAX_AHEAD
+        self._hidden: list[_Block] = []
         self._faults: dict[str, list[Exception]] = {}
         self._mined_ever = 0
         self._blocks = [_Block(BlockHeader(0, keccak256(b"genesis"), GENESIS_TIME), _State())]
@@ -122,6 +137,15 @@ class FakeChain:
                 self.pool.remove(ready)
                 self._execute(block, ready)
         return header
+
+    def lag(self, blocks: int) -> None:
+        """Show the chain as a node does that is so many blocks behind; `catch_up` ends it."""
+        self._hidden = self._blocks[-blocks:]
+        del self._blocks[-blocks:]
+
+    def catch_up(self) -> None:
+        self._blocks += self._hidden
+        self._hidden = []
 
     def lose_blocks_after(self, number: int) -> None:
         """Come back shorter, and with an empty pool, as a node does that was killed before it wrote."""
@@ -177,6 +201,10 @@ class FakeChain:
         self.stand_ins[name]().constructor(FakeCall(sender, self._blocks[-1].header), *arguments)
         return GAS
 
+    def try_many(self, trials: Sequence[Trial], *, sender: str) -> list[int | ChainError]:
+        self._maybe_fail("simulate")
+        return [self._try(trial, sender) for trial in trials]
+
     def explain(
         self, name: str, *, sender: str, to: str | None, data: bytes, block: int
     ) -> TransactionRevertedError | None:
@@ -192,6 +220,8 @@ class FakeChain:
         self._maybe_fail("send_raw")
         signed = self._decode(raw)
         self._refuse(signed)
+        # The same nonce at no lower price: taken in silence, and the first bytes are gone.
+        self.pool = [each for each in self.pool if (each.sender, each.nonce) != (signed.sender, signed.nonce)]
         self.pool.append(signed)
         self.sent.append(raw)
         if self.automine:
@@ -199,9 +229,23 @@ class FakeChain:
         self._maybe_fail("send_raw_answer")
         return signed.hash
 
+    def send_raw_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
+        answers: list[bytes | ChainError] = []
+        for raw in raws:
+            try:
+                answers.append(self.send_raw(raw))
+            except ChainUnavailableError:
+                raise
+            except ChainError as refusal:
+                answers.append(refusal)
+        return answers
+
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         self._maybe_fail("receipt")
         return next((b.receipts[transaction_hash] for b in self._blocks if transaction_hash in b.receipts), None)
+
+    def receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]:
+        return [self.receipt(each) for each in hashes]
 
     def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None:
         self._maybe_fail("transaction")
@@ -218,6 +262,14 @@ class FakeChain:
         found = self._blocks[-1].state.contracts.get(address)
         return b"" if found is None else keccak256(found[0].encode())
 
+    def _try(self, trial: Trial, sender: str) -> int | ChainError:
+        state, header = copy.deepcopy(self._blocks[-1].state), self._blocks[-1].header
+        try:
+            self._run(state, header, trial.to, trial.data, sender)
+        except TransactionRevertedError as refusal:
+            return refusal
+        return GAS if trial.gas is None else trial.gas
+
     def _maybe_fail(self, method: str) -> None:
         if self._faults.get(method):
             raise self._faults[method].pop(0)
@@ -228,7 +280,9 @@ class FakeChain:
         return self._blocks[number]
 
     def _is_next(self, signed: _Signed) -> bool:
-        return signed.nonce == self._blocks[-1].state.counts.get(signed.sender, 0)
+        """Whether it can be mined now; who offers a price has no balance to pay it from."""
+        is_due = signed.nonce == self._blocks[-1].state.counts.get(signed.sender, 0)
+        return is_due and signed.most_fee == 0 and signed.sender not in self.unauthorized
 
     def _decode(self, raw: bytes) -> _Signed:
         fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
@@ -243,18 +297,25 @@ class FakeChain:
             to=checksum_address("0x" + to.hex()) if to else None,
             data=bytes(fields["data"]),
             gas=fields["gas"],
+            most_fee=fields["maxFeePerGas"],
+            tip=fields["maxPriorityFeePerGas"],
         )
 
     def _refuse(self, signed: _Signed) -> None:
         """Refuse what Besu refuses, in its order."""
         count = self._blocks[-1].state.counts.get(signed.sender, 0)
+        if signed.sender in self.unauthorized:
+            raise SenderNotAuthorizedError("Sender account not authorized to send transactions")
         if signed.nonce < count:
             raise NonceTooLowError("Nonce too low")
         if signed.hash in {waiting.hash for waiting in self.pool}:
             raise KnownTransactionError("Known transaction")
-        if signed.nonce > count + MAX_AHEAD:
+        if signed.nonce > count + self.max_ahead:
             raise NonceTooDistantError("Transaction nonce is too distant from current sender nonce")
-        if (signed.sender, signed.nonce) in {(waiting.sender, waiting.nonce) for waiting in self.pool}:
+        if any(
+            (each.sender, each.nonce) == (signed.sender, signed.nonce) and each.price > signed.price
+            for each in self.pool
+        ):
             raise ReplacementUnderpricedError("Replacement transaction underpriced")
         if signed.gas < INTRINSIC_GAS:
             raise GasLimitError("Intrinsic gas exceeds gas limit")

@@ -256,7 +256,7 @@ CHAIN_OPERATIONS_URL = env.words("CHAIN_OPERATIONS_URL")
 CHAIN_OPERATIONS_TOKEN_FILE = env.text("CHAIN_OPERATIONS_TOKEN_FILE", "")
 # On this chain alone lost blocks are healed; anywhere else they are an alarm (consortium.embedded.anvil).
 DEVELOPMENT_CHAIN_ID = 417_001
-# Keystore of the relay: it submits what members signed and has no rights of its own.
+# Keystores of the relay's accounts, separated by commas: they submit what members signed and have no rights.
 RELAY_KEY_FILE = env.text("RELAY_KEY_FILE", "")
 
 # The name under which this deployment's logs are known: it stands in every checkpoint and never changes.

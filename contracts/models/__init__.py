@@ -1,7 +1,7 @@
 """The outbox, what it sends with, and what was read from the chain."""
 
 from contracts.models.deployments import ContractDeployment
-from contracts.models.outbox import OutboxTransaction, RelayAccount
+from contracts.models.outbox import OutboxTransaction, RelayAccount, StuckCode
 from contracts.models.projection import ChainCursor, ChainEventRecord
 
-__all__ = ["ChainCursor", "ChainEventRecord", "ContractDeployment", "OutboxTransaction", "RelayAccount"]
+__all__ = ["ChainCursor", "ChainEventRecord", "ContractDeployment", "OutboxTransaction", "RelayAccount", "StuckCode"]

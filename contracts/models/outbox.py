@@ -39,6 +39,8 @@ class OutboxTransaction(UuidModel):
         _("state"), max_length=10, choices=TransactionState.choices, default=TransactionState.RECORDED
     )
     sender = models.CharField(_("sender"), max_length=42, blank=True, default="")
+    # Founding calls what only the account that began it may call; no member names an account.
+    only_sender = models.CharField(_("only sender"), max_length=42, blank=True, default="")
     address = models.CharField(_("contract's address"), max_length=42, blank=True, default="")
     nonce = models.PositiveBigIntegerField(_("nonce"), null=True, blank=True)
     raw = models.BinaryField(_("signed bytes"), null=True, blank=True)
@@ -92,15 +94,40 @@ class OutboxTransaction(UuidModel):
         return [from_json(argument) for argument in self.arguments]
 
 
+class StuckCode(models.TextChoices):
+    """Why nothing of an account is mined."""
+
+    NOT_AUTHORIZED = "not_authorized", _("the nodes refuse the account")
+    NONCE_HELD = "nonce_held", _("a transaction that is not ours holds the nonce")
+    NOT_MINED = "not_mined", _("blocks are made without its transactions")
+
+
 class RelayAccount(models.Model):
-    """The account that sends; its row is the lock under which nonces are taken."""
+    """An account that sends, one lane of several; its row is the lock under which nonces are taken.
+
+    While it is stuck it takes no new calls; what it has signed stays its own (see `contracts.sending.lanes`).
+    """
 
     address = models.CharField(_("address"), max_length=42, primary_key=True)
     next_nonce = models.PositiveBigIntegerField(_("next nonce"), default=0)
+    stuck_code = models.CharField(_("stuck"), max_length=20, choices=StuckCode.choices, blank=True, default="")
+    stuck_text = models.TextField(_("stuck, in words"), blank=True, default="")
+    stuck_since = models.DateTimeField(_("stuck since"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("relay account")
         verbose_name_plural = _("relay accounts")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(stuck_code="", stuck_since__isnull=True)
+                | Q(stuck_code__in=StuckCode.values, stuck_since__isnull=False),
+                name="stuck_with_code_and_time",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def is_stuck(self) -> bool:
+        return bool(self.stuck_code)

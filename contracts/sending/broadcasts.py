@@ -1,103 +1,96 @@
-"""Stored bytes are handed to the node, in the order of their nonces, as often as it takes."""
+"""Stored bytes are handed to the node, in batches and in the order of their nonces, as often as it takes."""
 
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from consortium.common.models import TransactionState
 from contracts.errors import (
+    ChainError,
     ChainRequestError,
     GasLimitError,
     KnownTransactionError,
-    NonceTooDistantError,
     NonceTooLowError,
     ReplacementUnderpricedError,
+    SenderNotAuthorizedError,
 )
-from contracts.interface import Chain
-from contracts.models import OutboxTransaction
-from contracts.models.outbox import FILLER
-from contracts.relay import Relay
-from contracts.sending.claims import MAX_IN_FLIGHT, Hook, fail
+from contracts.interface import MAX_BATCH
+from contracts.models import OutboxTransaction, StuckCode
+from contracts.sending.fillers import push_out, replace_with_filler
+from contracts.sending.lanes import MAX_IN_FLIGHT, Lane
 
 logger = logging.getLogger(__name__)
 
 # A node that was restarted has lost its pool; blocks come every second.
 REBROADCAST_SECONDS = 5.0
-# What the cheapest transaction costs: an empty one, to ourselves.
-FILLER_GAS = 21_000
+# The node has these bytes, in its pool or mined: whether as these very bytes, the settlement finds out by their hash.
+_HAS_THEM = (KnownTransactionError, NonceTooLowError)
 
 
-def due(relay: Relay, *, now_seconds: float = REBROADCAST_SECONDS) -> list[OutboxTransaction]:
-    """The rows under way that were never sent, or not within the last seconds, by nonce."""
+def due(lane: Lane, *, now_seconds: float = REBROADCAST_SECONDS) -> list[OutboxTransaction]:
+    """The rows under way that were never sent, or not within the last seconds, by nonce.
+
+    None is further ahead than a pool takes, also where the node is behind. The oldest of a lane that
+    stands still is left out, if the node takes a filler in its place.
+    """
     before = timezone.now() - timedelta(seconds=now_seconds)
-    rows = OutboxTransaction.objects.filter(
-        Q(broadcast_at__isnull=True) | Q(broadcast_at__lt=before),
-        state=TransactionState.SUBMITTED,
-        sender=relay.address,
-    )
-    return list(rows.order_by("nonce")[:MAX_IN_FLIGHT])
+    found = lane.in_flight().filter(Q(broadcast_at__isnull=True) | Q(broadcast_at__lt=before))
+    if not (rows := list(found.order_by("nonce")[:MAX_IN_FLIGHT])):
+        return []
+    count = lane.mined_count()
+    rows = [row for row in rows if (row.nonce or 0) < count + MAX_IN_FLIGHT]
+    if rows and lane.stuck_code() == StuckCode.NOT_MINED and push_out(lane, rows[0], count):
+        rows = [row for row in rows if row.nonce != count]
+    return rows
 
 
-def broadcast(chain: Chain, relay: Relay, rows: Sequence[OutboxTransaction], at: Hook) -> int:
+def broadcast(lane: Lane, rows: Sequence[OutboxTransaction]) -> int:
     """Send the rows' bytes; return how many the node has now.
 
-    Stops at the first nonce that is too far ahead: the node would take later ones again after a
-    block, and a gap would stay. Faults of the node are the caller's; nothing is lost by them.
+    Stops with the first batch in which one is refused: the node goes on behind it, so that a gap is in
+    its pool, and the next pass sends from the refused one on, in order. Faults of the node are the
+    caller's; nothing is lost by them.
+
+    Raises
+    ------
+    SenderNotAuthorizedError
+        The account may not send; the lane is marked as stuck.
     """
     sent = 0
-    for row in rows:
-        at("sending")
-        try:
-            chain.send_raw(bytes(row.raw or b""))
-        except KnownTransactionError:
-            logger.debug("The node has nonce %s already.", row.nonce)
-        except NonceTooLowError:
-            # Mined already, most likely as these very bytes: the settlement looks for the receipt.
-            logger.debug("Nonce %s is used up.", row.nonce)
-        except (NonceTooDistantError, ReplacementUnderpricedError) as error:
-            logger.warning("Sending stopped at nonce %s: %s", row.nonce, error.message)
-            return sent
-        except (ChainRequestError, GasLimitError) as error:
-            _replace_with_filler(chain, relay, row, error)
-            return sent
-        at("sent")
-        OutboxTransaction.objects.filter(pk=row.pk).update(broadcast_at=timezone.now())
-        sent += 1
+    for first in range(0, len(rows), MAX_BATCH):
+        batch = rows[first : first + MAX_BATCH]
+        lane.at("sending")
+        answers = lane.chain.send_raw_many([bytes(row.raw or b"") for row in batch])
+        lane.at("sent")
+        refusal = next(((row, said) for row, said in zip(batch, answers, strict=True) if _refuses(said)), None)
+        taken = batch if refusal is None else batch[: batch.index(refusal[0])]
+        OutboxTransaction.objects.filter(pk__in=[row.pk for row in taken]).update(broadcast_at=timezone.now())
+        lane.at("noted")
+        sent += len(taken)
+        if refusal is not None:
+            _face(lane, *refusal)
+            break
     return sent
 
 
-def _replace_with_filler(
-    chain: Chain, relay: Relay, row: OutboxTransaction, error: ChainRequestError | GasLimitError
-) -> None:
-    """Fail a row that the node will never take, and use its nonce up, or all later ones would wait for it."""
-    logger.error("The node refuses nonce %s for good: %s", row.nonce, error.message)
-    with transaction.atomic():
-        locked = (
-            OutboxTransaction.objects.select_for_update()
-            .filter(pk=row.pk, state=TransactionState.SUBMITTED, nonce=row.nonce)
-            .first()
-        )
-        if locked is None or locked.nonce is None or locked.function == FILLER:
-            return
-        nonce, locked.nonce, locked.raw, locked.sender = locked.nonce, None, None, ""
-        refused_hash, locked.transaction_hash = locked.transaction_hash, ""
-        fail(locked, error)
-        signed = relay.sign(to=relay.address, data=b"", nonce=nonce, gas=FILLER_GAS, chain_id=chain.chain_id)
-        OutboxTransaction.objects.create(
-            consortium_id=locked.consortium_id,
-            contract=locked.contract,
-            function=FILLER,
-            idempotency_key=f"{FILLER}:{refused_hash}",
-            correlation_id=locked.correlation_id,
-            state=TransactionState.SUBMITTED,
-            submitted_at=timezone.now(),
-            sender=relay.address,
-            address=relay.address,
-            nonce=nonce,
-            raw=signed.raw,
-            transaction_hash="0x" + signed.hash.hex(),
-        )
+def _refuses(answer: bytes | ChainError) -> bool:
+    return isinstance(answer, ChainError) and not isinstance(answer, _HAS_THEM)
+
+
+def _face(lane: Lane, row: OutboxTransaction, refusal: bytes | ChainError) -> None:
+    """What a refusal means for the lane; what needs a person is raised."""
+    match refusal:
+        case ReplacementUnderpricedError():
+            lane.mark_stuck(StuckCode.NONCE_HELD, f"Nonce {row.nonce} is held by a transaction that is not ours.")
+        case SenderNotAuthorizedError():
+            lane.mark_stuck(StuckCode.NOT_AUTHORIZED, refusal.message)
+            raise refusal
+        case ChainRequestError() | GasLimitError():
+            replace_with_filler(lane, row, refusal)
+        case ChainError(retryable=True):
+            # Too far ahead, or an error of this request alone: from here on again in the next pass.
+            logger.warning("Sending of %s stopped at nonce %s: %s", lane.address, row.nonce, refusal.message)
+        case ChainError():
+            raise refusal

@@ -1,29 +1,34 @@
-"""What became of sent transactions: receipts, late refusals, lost nonces, and a chain that came back shorter."""
+"""What became of sent transactions: receipts, late refusals, and nonces that others have used up."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from consortium.common.models import TransactionState
 from contracts.artifacts import Artifacts
-from contracts.chain import may_heal
-from contracts.errors import ChainRewoundError, TransactionRevertedError
-from contracts.events import Receipt
-from contracts.interface import Chain
+from contracts.errors import TransactionRevertedError
+from contracts.events import BlockHeader, Receipt
+from contracts.interface import MAX_BATCH
 from contracts.models import ContractDeployment, OutboxTransaction
 from contracts.models.outbox import CONSTRUCTOR, FILLER
-from contracts.relay import Relay
 from contracts.rpc import codec
-from contracts.sending.claims import Hook, calldata, fail
+from contracts.sending.failures import FAILED_FIELDS, fail
+from contracts.sending.lanes import Lane, Watch
+from contracts.sending.rows import write
+from contracts.sending.trials import calldata
 from contracts.values import to_json
 
 logger = logging.getLogger(__name__)
 
 # A used nonce without our receipt: so many blocks of the same answer before the call is signed anew.
 LOST_AFTER_BLOCKS = 3
+
+_UNDER_WAY = Q(state=TransactionState.SUBMITTED)
+_SETTLED_FIELDS = (*FAILED_FIELDS, "block", "gas")
 
 
 @dataclass
@@ -36,121 +41,100 @@ class Settlement:
 
 @dataclass
 class Settler:
-    """Settles the relay's transactions; remembers since which block a receipt is missing."""
+    """Settles lanes' transactions; remembers since which block a receipt is missing, and which lanes stand still."""
 
-    chain: Chain
-    relay: Relay
-    at: Hook
+    watch: Watch = field(default_factory=Watch)
     missing_since: dict[str, int] = field(default_factory=dict)
 
-    def recover(self) -> int:
-        """Take back what a shorter chain has forgotten; return how many rows are to be sent again.
-
-        Raises
-        ------
-        ChainRewoundError
-            On any chain but the development chain: nothing is changed then.
-        """
-        count = self.chain.transaction_count(self.relay.address)
-        mined = Q(state=TransactionState.CONFIRMED) | Q(state=TransactionState.FAILED, block__isnull=False)
-        lost = OutboxTransaction.objects.filter(mined, sender=self.relay.address, nonce__gte=count)
-        if (number := lost.count()) == 0:
-            return 0
-        if not may_heal(self.chain):
-            raise ChainRewoundError(
-                f"{number} mined transactions are not on the chain any more. Nothing is sent until an operator has "
-                "looked: is CHAIN_RPC_URL the right node, and does it follow its network?",
-                transactions=number,
-            )
-        logger.warning("The development chain came back shorter: %d transactions are sent again.", number)
-        lost.update(
-            state=TransactionState.SUBMITTED,
-            block=None,
-            gas=None,
-            error_code="",
-            error_text="",
-            broadcast_at=None,
-            settled_at=None,
-            outcome_delivered_at=None,
-        )
-        return number
-
-    def settle(self) -> Settlement:
-        """Confirm or fail every row whose transaction is mined."""
-        # First the count, then the receipts: what is counted is mined, so its receipt is there.
-        count = self.chain.transaction_count(self.relay.address)
+    def settle(self, lane: Lane, head: BlockHeader) -> Settlement:
+        """Confirm or fail every row whose transaction is mined; `head` is the node's, asked before."""
         result = Settlement()
-        for row in self.in_flight().filter(nonce__lt=count).order_by("nonce"):
-            receipt = self.chain.receipt(bytes.fromhex(row.transaction_hash[2:]))
-            self.at("receipt_read")
-            if receipt is None:
-                self._note_missing(row)
-            elif self._settle_one(row, receipt):
-                result.confirmed += receipt.succeeded
-                result.failed += not receipt.succeeded
+        # First the count, then the receipts: what is counted is mined, so its receipt is there.
+        count = lane.mined_count()
+        rows = list(lane.in_flight().filter(nonce__lt=count).order_by("nonce"))
+        for first in range(0, len(rows), MAX_BATCH):
+            self._settle_batch(lane, rows[first : first + MAX_BATCH], head, result)
+        self.watch.look(lane, count, head)
         return result
 
-    def in_flight(self) -> QuerySet[OutboxTransaction]:
-        """The relay's transactions that are signed and not settled."""
-        return OutboxTransaction.objects.filter(state=TransactionState.SUBMITTED, sender=self.relay.address)
-
-    def _settle_one(self, row: OutboxTransaction, receipt: Receipt) -> bool:
-        refusal = None if receipt.succeeded else self._refusal(row, receipt)
-        self.missing_since.pop(row.transaction_hash, None)
+    def _settle_batch(
+        self, lane: Lane, rows: Sequence[OutboxTransaction], head: BlockHeader, result: Settlement
+    ) -> None:
+        receipts = lane.chain.receipts([bytes.fromhex(row.transaction_hash[2:]) for row in rows])
+        lane.at("receipt_read")
+        found = [(row, receipt) for row, receipt in zip(rows, receipts, strict=True) if receipt is not None]
+        for row, receipt in found:
+            self.missing_since.pop(row.transaction_hash, None)
+            _apply(lane, row, receipt)
         with transaction.atomic():
-            locked = self.in_flight().select_for_update(skip_locked=True).filter(pk=row.pk).first()
-            if locked is None:
-                return False
-            locked.block, locked.gas = receipt.block_number, receipt.gas_used
-            if refusal is not None:
-                fail(locked, refusal)
-            else:
-                _confirm(locked, receipt, self.chain.artifacts)
-            self.at("settled")
-        return True
+            ours = write([row for row, _ in found], _SETTLED_FIELDS, still=_UNDER_WAY)
+            for row, receipt in found:
+                if row.pk in ours and receipt.succeeded and row.function == CONSTRUCTOR:
+                    _note_deployment(row, receipt, lane.chain.artifacts)
+            lane.at("settled")
+        result.confirmed += sum(row.pk in ours and receipt.succeeded for row, receipt in found)
+        result.failed += sum(row.pk in ours and not receipt.succeeded for row, receipt in found)
+        missing = [row for row, receipt in zip(rows, receipts, strict=True) if receipt is None]
+        for row in missing:
+            self._note_missing(lane, row, head)
 
-    def _refusal(self, row: OutboxTransaction, receipt: Receipt) -> TransactionRevertedError:
-        """Why a mined transaction was refused: the node's own note, or the call played again."""
-        if (reason := receipt.revert_reason) is not None:
-            return codec.decode_refusal(self.chain.artifacts.error(reason[:4], row.contract), reason)
-        if row.function != FILLER:
-            data = calldata(self.chain, row)
-            for block in (receipt.block_number, receipt.block_number - 1):
-                refusal = self.chain.explain(
-                    row.contract, sender=row.sender, to=row.address or None, data=data, block=block
-                )
-                if refusal is not None:
-                    return refusal
-        # It passes before and after its block: calls beside it in the block, or too little gas.
-        return TransactionRevertedError("")
-
-    def _note_missing(self, row: OutboxTransaction) -> None:
-        """Sign anew what can never be mined, because other bytes have used its nonce."""
-        head = self.chain.head().number
-        since = self.missing_since.setdefault(row.transaction_hash, head)
-        if head - since < LOST_AFTER_BLOCKS:
+    def _note_missing(self, lane: Lane, row: OutboxTransaction, head: BlockHeader) -> None:
+        """Let a call be signed anew, on any lane, that can never be mined: other bytes have used its nonce."""
+        since = self.missing_since.setdefault(row.transaction_hash, head.number)
+        if head.number - since < LOST_AFTER_BLOCKS:
             return
-        logger.error("Nonce %s of the relay was used by a transaction that is not ours.", row.nonce)
         self.missing_since.pop(row.transaction_hash)
-        self.in_flight().filter(pk=row.pk).update(
-            state=TransactionState.RECORDED, nonce=None, raw=None, transaction_hash="", sender="", broadcast_at=None
+        # Once more, by the other name: a node that knows the bytes has them mined, or is not sure of its own.
+        if lane.chain.transaction(bytes.fromhex(row.transaction_hash[2:])) is not None:
+            return
+        logger.error("Nonce %s of %s was used by other bytes: the call is signed anew.", row.nonce, lane.address)
+        lane.in_flight().filter(pk=row.pk, transaction_hash=row.transaction_hash).update(
+            state=TransactionState.RECORDED,
+            nonce=None,
+            raw=None,
+            transaction_hash="",
+            sender="",
+            submitted_at=None,
+            broadcast_at=None,
         )
 
 
-def _confirm(row: OutboxTransaction, receipt: Receipt, artifacts: Artifacts) -> None:
+def _apply(lane: Lane, row: OutboxTransaction, receipt: Receipt) -> None:
+    row.block, row.gas = receipt.block_number, receipt.gas_used
+    if not receipt.succeeded:
+        fail(row, _refusal(lane, row, receipt))
+        return
     row.state, row.settled_at = TransactionState.CONFIRMED, timezone.now()
     row.error_code = row.error_text = ""
-    row.save()
+
+
+def _refusal(lane: Lane, row: OutboxTransaction, receipt: Receipt) -> TransactionRevertedError:
+    """Why a mined transaction was refused: the node's own note, or the call played again."""
+    chain = lane.chain
+    if (reason := receipt.revert_reason) is not None:
+        return codec.decode_refusal(chain.artifacts.error(reason[:4], row.contract), reason)
+    if row.function != FILLER:
+        data, to = calldata(chain, row), row.address or None
+        for block in (receipt.block_number, receipt.block_number - 1):
+            refusal = chain.explain(row.contract, sender=row.sender, to=to, data=data, block=block)
+            if refusal is not None:
+                return refusal
+    # It passes before and after its block: calls beside it in the block, or too little gas.
+    return TransactionRevertedError("")
+
+
+def _note_deployment(row: OutboxTransaction, receipt: Receipt, artifacts: Artifacts) -> None:
     # Only the system deploys; a member's row never names a contract's address (see the row security).
-    if row.function == CONSTRUCTOR and row.organization_id is None and receipt.contract_address is not None:
-        ContractDeployment.objects.update_or_create(
-            consortium_id=row.consortium_id,
-            name=row.contract,
-            defaults={
-                "address": receipt.contract_address,
-                "block": receipt.block_number,
-                "transaction_hash": row.transaction_hash,
-                "schema": artifacts[row.contract].schema,
-                "constructor_arguments": [to_json(value) for value in row.values],
-            },
-        )
+    if row.organization_id is not None or receipt.contract_address is None:
+        return
+    ContractDeployment.objects.update_or_create(
+        consortium_id=row.consortium_id,
+        name=row.contract,
+        defaults={
+            "address": receipt.contract_address,
+            "block": receipt.block_number,
+            "transaction_hash": row.transaction_hash,
+            "schema": artifacts[row.contract].schema,
+            "constructor_arguments": [to_json(value) for value in row.values],
+        },
+    )

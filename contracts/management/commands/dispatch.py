@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 from consortium.common.tenancy import act_for_all
 from consortium.kernel.errors import ConsiliumError
 from contracts.chain import chain_from_settings
-from contracts.dispatcher import Dispatcher
+from contracts.dispatcher import Dispatcher, DispatchReport
 from contracts.loops import stay_until_stopped, stop_on_signals, work_until_stopped
 from contracts.outbox import CHANNEL
-from contracts.relay import relay_from_settings
+from contracts.relay import relays_from_settings
 
 # While transactions are under way their receipts are looked for; blocks come every second.
 BUSY_SECONDS = 0.2
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            dispatcher = Dispatcher(chain_from_settings(), relay_from_settings())
+            dispatcher = Dispatcher(chain_from_settings(), *relays_from_settings())
             if options["once"]:
                 with act_for_all():
                     self.stdout.write(str(dispatcher.dispatch_once()))
@@ -42,5 +42,12 @@ class Command(BaseCommand):
 
 
 def _pass(dispatcher: Dispatcher) -> float:
-    report = dispatcher.dispatch_once()
+    return pause_after(dispatcher, dispatcher.dispatch_once())
+
+
+def pause_after(dispatcher: Dispatcher, report: DispatchReport) -> float:
+    """How many seconds a dispatcher may wait for the outbox's word after a pass."""
+    if report.sent or report.confirmed:
+        # There may be more, and nonces are free again.
+        return 0.0
     return BUSY_SECONDS if dispatcher.is_busy() or not report.is_idle else IDLE_SECONDS

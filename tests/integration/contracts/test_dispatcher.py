@@ -8,6 +8,7 @@ from django.utils import timezone
 from contracts import outbox
 from contracts.dispatcher import Dispatcher
 from contracts.errors import (
+    ChainBehindError,
     ChainRequestError,
     ChainRewoundError,
     ChainTimeoutError,
@@ -17,7 +18,7 @@ from contracts.errors import (
     WrongChainError,
 )
 from contracts.models import ContractDeployment, OutboxTransaction, RelayAccount
-from contracts.sending import claims
+from contracts.sending import broadcasts, claims, trials
 from tests.chain.counter import LIMIT, fake_chain, text32
 from tests.integration.contracts.conftest import add, deploy
 
@@ -183,7 +184,7 @@ def test_a_call_that_no_contract_has_fails_by_name(dispatcher, consortium, contr
 
 
 def test_a_call_that_takes_half_a_block_is_refused(dispatcher, consortium, monkeypatch):
-    monkeypatch.setattr(claims, "MAX_TRANSACTION_GAS", 10_000)
+    monkeypatch.setattr(trials, "MAX_TRANSACTION_GAS", 10_000)
     row = add(consortium, "test:1")
 
     dispatcher.dispatch_once()
@@ -256,17 +257,48 @@ def test_a_pool_that_was_lost_gets_the_same_bytes_again(dispatcher, consortium):
     assert set(states().values()) == {"confirmed"}
 
 
-def test_sending_stops_at_the_first_nonce_that_is_too_far_ahead(dispatcher, consortium):
+def test_sending_stops_with_the_batch_in_which_a_nonce_is_too_far_ahead(dispatcher, consortium, monkeypatch):
+    """The node refuses the middle of a batch and takes what is behind it; what follows begins with the refused one."""
+    monkeypatch.setattr(broadcasts, "MAX_BATCH", 3)
     dispatcher.chain.automine = False
-    for number in range(3):
+    for number in range(9):
         add(consortium, f"test:{number}")
-    dispatcher.chain.fail("send_raw", NonceTooDistantError("too far"))
+    real, asked = dispatcher.chain.send_raw, []
 
-    assert dispatcher.dispatch_once().sent == 0
-    assert dispatcher.chain.pool == []
-    assert dispatcher.dispatch_once().resent == 3
+    def refuse_the_fifth(raw: bytes) -> bytes:
+        asked.append(raw)
+        if len(asked) == 5:
+            raise NonceTooDistantError("too far")
+        return real(raw)
+
+    monkeypatch.setattr(dispatcher.chain, "send_raw", refuse_the_fifth)
+    assert dispatcher.dispatch_once().sent == 4
+    assert [each.nonce for each in dispatcher.chain.pool] == [1, 2, 3, 4, 6]
+
+    assert dispatcher.dispatch_once().resent == 5
+    assert [each.nonce for each in dispatcher.chain.pool] == [1, 2, 3, 4, 6, 5, 7, 8, 9]
     dispatcher.chain.mine()
-    assert dispatcher.dispatch_once().confirmed == 3
+    assert dispatcher.dispatch_once().confirmed == 9
+    assert total(dispatcher) == 9
+
+
+def test_a_pool_that_takes_fewer_leaves_no_gap(dispatcher, consortium, monkeypatch):
+    monkeypatch.setattr(broadcasts, "MAX_BATCH", 4)
+    dispatcher.chain.automine = False
+    dispatcher.chain.max_ahead = 5
+    for number in range(20):
+        add(consortium, f"test:{number}")
+
+    for _ in range(20):
+        dispatcher.dispatch_once()
+        waiting = [each.nonce for each in dispatcher.chain.pool]
+        assert len(waiting) <= 6
+        assert waiting == list(range(min(waiting, default=0), min(waiting, default=0) + len(waiting)))
+        dispatcher.chain.mine()
+
+    dispatcher.dispatch_once()
+    assert set(states().values()) == {"confirmed"}
+    assert total(dispatcher) == 20
 
 
 def test_no_more_are_under_way_than_the_pool_takes(dispatcher, consortium, monkeypatch):
@@ -394,6 +426,9 @@ def test_a_shorter_chain_anywhere_else_is_an_alarm_and_nothing_is_sent(relay, wo
     add(world.consortium.pk, "test:2")
 
     chain.lose_blocks_after(1)
+    with pytest.raises(ChainBehindError, match="block 1, and block 2"):
+        dispatcher.dispatch_once()
+    chain.mine()
     with pytest.raises(ChainRewoundError):
         dispatcher.dispatch_once()
 

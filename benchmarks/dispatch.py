@@ -1,0 +1,178 @@
+"""The dispatcher: acts a second from outbox rows to confirmed rows, beside the same signed bytes sent raw.
+
+One machine, one database and one run: the dispatcher works, and a bare client sends the very bytes of its
+rows to a new node of the same chain, in batches of 100, until all are mined.
+"""
+
+import os
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks._database import database
+from benchmarks.harness.figures import FigureDict, figure
+from benchmarks.harness.progress import say
+from contracts.interface import MAX_BATCH
+
+if TYPE_CHECKING:
+    from contracts.dispatcher import Dispatcher
+    from contracts.gateway import Gateway
+    from contracts.relay import Relay
+
+ACTS, CONSORTIA, LANES = 4_000, 8, 4
+RAW = "same bytes by eth_sendRawTransaction, batches of 100"
+GOAL = 0.8
+NOWHERE = "0x00000000000000000000000000000000000000AA"
+
+
+def run() -> list[FigureDict]:
+    """Return the figures."""
+    say("starting a database")
+    with database():
+        return [
+            _figures("blocks of 1 s", lanes=LANES, block_seconds=1),
+            _figures("blocks of 1 s, one lane", lanes=1, block_seconds=1),
+            _figures("a block an act", lanes=LANES, block_seconds=None),
+        ]
+
+
+def _figures(name: str, *, lanes: int, block_seconds: int | None) -> FigureDict:
+
+    relays = _relays(lanes)
+    with _node(block_seconds) as chain:
+        _prepare(chain, relays)
+        say(f"{name}: {ACTS:,} acts through the dispatcher")
+        dispatched, spent = _dispatch(chain, relays)
+        say(f"{name}: {ACTS / dispatched:,.0f} acts/s; {_shares(spent)}")
+    with _node(block_seconds) as chain:
+        say(f"{name}: the same bytes raw")
+        raw = _send_raw(chain, relays)
+        say(f"{name}: {ACTS / raw:,.0f} acts/s")
+    return figure(
+        f"dispatcher: {name}, {lanes} {'lanes' if lanes > 1 else 'lane'}",
+        ACTS / dispatched,
+        "acts/s",
+        beside=RAW,
+        compared_value=ACTS / raw,
+        at_least=GOAL * ACTS / raw,
+    )
+
+
+@contextmanager
+def _node(block_seconds: int | None) -> Iterator["Gateway"]:
+    from contracts.gateway import Gateway
+    from tests.chain.anvil import Anvil
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        node = Anvil(Path(folder), block_seconds=block_seconds).start()
+        try:
+            yield Gateway([node.url], chain_id=node.chain_id, timeout_seconds=60)
+        finally:
+            node.stop()
+
+
+def _relays(count: int) -> list["Relay"]:
+    from eth_account import Account
+
+    from contracts.relay import Relay
+
+    return [Relay(Account.create()) for _ in range(count)]
+
+
+def _prepare(chain: "Gateway", relays: Sequence["Relay"]) -> None:
+    """One timelock whose proposers are the relays, known to every consortium; and the rows that wait."""
+    from contracts.dispatcher import Dispatcher
+    from contracts.models import ContractDeployment, OutboxTransaction, RelayAccount
+
+    for model in (OutboxTransaction, RelayAccount, ContractDeployment):
+        model.objects.all().delete()
+    addresses = [relay.address for relay in relays]
+    consortia = [uuid.uuid4() for _ in range(CONSORTIA)]
+    _enqueue(consortia[0], "constructor", [0, addresses, addresses, addresses[0]], "deploy")
+    _until_settled(Dispatcher(chain, relays[0]))
+    deployed = ContractDeployment.objects.get()
+    for consortium in consortia[1:]:
+        ContractDeployment.objects.create(
+            consortium_id=consortium, name=deployed.name, address=deployed.address, block=deployed.block
+        )
+    for number in range(ACTS):
+        arguments = [NOWHERE, 0, b"", bytes(32), os.urandom(32), 0]
+        _enqueue(consortia[number % CONSORTIA], "schedule", arguments, f"bench:{number}")
+
+
+def _enqueue(consortium: uuid.UUID, function: str, arguments: list[Any], key: str) -> None:
+    from django.db import transaction
+
+    from contracts.outbox import enqueue
+
+    with transaction.atomic():
+        enqueue(
+            consortium_id=consortium,
+            contract="TimelockController",
+            function=function,
+            arguments=arguments,
+            idempotency_key=key,
+        )
+
+
+def _dispatch(chain: "Gateway", relays: Sequence["Relay"]) -> tuple[float, Counter[str]]:
+    """Seconds until every row is confirmed, and how many of them ended at which step."""
+    from contracts.dispatcher import Dispatcher
+
+    spent: Counter[str] = Counter()
+    last = [time.perf_counter()]
+
+    def at(step: str) -> None:
+        now = time.perf_counter()
+        spent[step] += now - last[0]
+        last[0] = now
+
+    begin = time.perf_counter()
+    _until_settled(Dispatcher(chain, *relays, at=at))
+    return time.perf_counter() - begin, spent
+
+
+def _until_settled(dispatcher: "Dispatcher") -> None:
+    """As `manage.py dispatch` does."""
+    from contracts.management.commands.dispatch import pause_after
+    from contracts.models import OutboxTransaction
+
+    waiting = OutboxTransaction.objects.filter(state__in=["recorded", "submitted"])
+    while waiting.exists():
+        time.sleep(pause_after(dispatcher, dispatcher.dispatch_once()))
+    if (failed := OutboxTransaction.objects.filter(state="failed").first()) is not None:
+        raise RuntimeError(f"an act failed: {failed.error_text}")
+
+
+def _send_raw(chain: "Gateway", relays: Sequence["Relay"]) -> float:
+    """Seconds from the first batch to the last receipt, after the contract's creation is mined."""
+    from contracts.models import OutboxTransaction
+
+    rows = OutboxTransaction.objects.order_by("submitted_at", "nonce").values_list("function", "raw")
+    creation = next(bytes(raw or b"") for function, raw in rows if function == "constructor")
+    raws = [bytes(raw or b"") for function, raw in rows if function == "schedule"]
+    chain.send_raw(creation)
+    _until_mined(chain, relays, 1)
+    begin = time.perf_counter()
+    for first in range(0, len(raws), MAX_BATCH):
+        if refused := [
+            answer for answer in chain.send_raw_many(raws[first : first + MAX_BATCH]) if not isinstance(answer, bytes)
+        ]:
+            raise RuntimeError(f"the node refused raw bytes: {refused[0]}")
+    _until_mined(chain, relays, 1 + len(raws))
+    return time.perf_counter() - begin
+
+
+def _until_mined(chain: "Gateway", relays: Sequence["Relay"], number: int) -> None:
+    while sum(chain.transaction_count(relay.address) for relay in relays) < number:
+        time.sleep(0.01)
+
+
+def _shares(spent: Counter[str]) -> str:
+    whole = sum(spent.values()) or 1.0
+    return ", ".join(f"to {step} {seconds / whole:.0%}" for step, seconds in spent.most_common())

@@ -1,0 +1,126 @@
+"""The accounts that send, each a lane with nonces of its own; and which of them are stuck.
+
+A lane is stuck when the nodes refuse its account, when bytes that are not ours hold its nonce, or when
+blocks are made and its transactions stay out. It takes no new calls then; other lanes go on, also with
+the later calls of its consortia: contracts take calls in any order that a relay chooses, since no relay
+is trusted, so order is a convenience and a call that needs an earlier one waits for it in any case.
+
+What a stuck lane has signed is another matter. Its bytes are known to every node, and whoever holds them
+can have them mined as long as their nonce is open: the same call signed again on another lane could then
+happen twice. So the rule is: a call is signed anew only when its nonce was used up by other bytes, seen
+over several blocks, with no receipt under its own hash (`settlements`). To get there the lane sends an
+empty transaction with the oldest open nonce (`fillers`); whichever of the two is mined, the call happens
+once. Where that cannot work (the account may not send, a foreign transaction with a price holds the
+nonce) the lane stays as it is, and a person is told what to do.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from consortium.common.models import TransactionState
+from contracts.events import BlockHeader
+from contracts.interface import Chain
+from contracts.models import OutboxTransaction, RelayAccount, StuckCode
+from contracts.relay import Relay
+
+logger = logging.getLogger(__name__)
+
+# Besu's SEQUENCED pool refuses the 615th nonce ahead of the chain.
+MAX_IN_FLIGHT = 600
+# A full pool is emptied within a few blocks; after half a minute of blocks without us something is wrong.
+STUCK_AFTER_BLOCKS = 30
+
+Hook = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One account on one chain; without `relay` its key is gone, and what it signed is followed to its end."""
+
+    chain: Chain
+    address: str
+    relay: Relay | None
+    at: Hook
+
+    def in_flight(self) -> QuerySet[OutboxTransaction]:
+        """What is signed and not settled."""
+        return OutboxTransaction.objects.filter(state=TransactionState.SUBMITTED, sender=self.address)
+
+    def mined_count(self) -> int:
+        """How many nonces the chain has used up."""
+        return self.chain.transaction_count(self.address)
+
+    def stuck_code(self) -> str:
+        codes = RelayAccount.objects.filter(pk=self.address).values_list("stuck_code", flat=True)
+        return codes.first() or ""
+
+    def mark_stuck(self, code: StuckCode, text: str) -> None:
+        """Take no new calls until `mark_moving`; the first reason stays."""
+        marked = RelayAccount.objects.filter(pk=self.address, stuck_code="").update(
+            stuck_code=code, stuck_text=text, stuck_since=timezone.now()
+        )
+        if marked:
+            logger.error("The relay account %s is stuck (%s): %s", self.address, code, text)
+
+    def mark_moving(self) -> None:
+        stuck = RelayAccount.objects.filter(pk=self.address).exclude(stuck_code="")
+        if stuck.update(stuck_code="", stuck_text="", stuck_since=None):
+            logger.warning("The relay account %s moves again.", self.address)
+
+
+def open_lanes(chain: Chain, relays: Sequence[Relay], at: Hook) -> list[Lane]:
+    """A lane for each relay, and for each account without a key here that still has something under way."""
+    own = [Lane(chain, relay.address, relay, at) for relay in relays]
+    known = set(RelayAccount.objects.values_list("address", flat=True))
+    new = [RelayAccount(address=lane.address) for lane in own if lane.address not in known]
+    RelayAccount.objects.bulk_create(new, ignore_conflicts=True)
+    left = loads().keys() - {lane.address for lane in own}
+    return own + [Lane(chain, address, None, at) for address in sorted(left)]
+
+
+def loads() -> dict[str, int]:
+    """How many transactions each account has under way."""
+    submitted = OutboxTransaction.objects.filter(state=TransactionState.SUBMITTED).order_by()
+    return dict(submitted.values_list("sender").annotate(Count("pk")))
+
+
+def free_lanes(lanes: Sequence[Lane]) -> list[Lane]:
+    """Those that may sign new calls, the least busy first."""
+    stuck = set(RelayAccount.objects.exclude(stuck_code="").values_list("address", flat=True))
+    load = loads()
+    free = [lane for lane in lanes if lane.relay is not None and lane.address not in stuck]
+    return sorted(free, key=lambda lane: load.get(lane.address, 0))
+
+
+@dataclass
+class Watch:
+    """Remembers since which block each lane's count of mined transactions stands still."""
+
+    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def look(self, lane: Lane, count: int, head: BlockHeader) -> None:
+        """Mark a lane that stands still while blocks are made, or that moves again.
+
+        A head that stands still is no fault of a lane: then nothing is marked (see the chain's health).
+        """
+        oldest = lane.in_flight().order_by("nonce").only("nonce", "broadcast_at").first()
+        before = self.seen.pop(lane.address, None)
+        if oldest is None or before is None or count != before[0]:
+            if oldest is None or before is not None:
+                lane.mark_moving()
+            if oldest is not None:
+                self.seen[lane.address] = (count, head.number)
+            return
+        self.seen[lane.address] = before
+        if head.number - before[1] >= STUCK_AFTER_BLOCKS and oldest.broadcast_at is not None:
+            lane.mark_stuck(StuckCode.NOT_MINED, _not_mined(oldest, count, head.number - before[1]))
+
+
+def _not_mined(oldest: OutboxTransaction, count: int, blocks: int) -> str:
+    if oldest.nonce is not None and oldest.nonce > count:
+        return f"Nonce {count} is missing: {blocks} blocks were made, and nonce {oldest.nonce} waits behind it."
+    return f"{blocks} blocks were made without nonce {oldest.nonce}, which was sent again and again."
