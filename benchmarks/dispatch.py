@@ -35,41 +35,41 @@ def run() -> list[FigureDict]:
     say("starting a database")
     with database():
         return [
-            _figures("blocks of 1 s", lanes=LANES, block_seconds=1),
-            _figures("blocks of 1 s, one lane", lanes=1, block_seconds=1),
-            _figures("a block an act", lanes=LANES, block_seconds=None),
+            _compare(lanes=LANES, goal=GOAL),
+            # Without a goal: a pool takes 600 of one account a block, and the bare client is not told so.
+            _compare(lanes=1, goal=None),
         ]
 
 
-def _figures(name: str, *, lanes: int, block_seconds: int | None) -> FigureDict:
-
+def _compare(*, lanes: int, goal: float | None) -> FigureDict:
+    name = f"{lanes} lanes" if lanes > 1 else "1 lane"
     relays = _relays(lanes)
-    with _node(block_seconds) as chain:
+    with _node() as chain:
         _prepare(chain, relays)
         say(f"{name}: {ACTS:,} acts through the dispatcher")
         dispatched, spent = _dispatch(chain, relays)
         say(f"{name}: {ACTS / dispatched:,.0f} acts/s; {_shares(spent)}")
-    with _node(block_seconds) as chain:
+    with _node() as chain:
         say(f"{name}: the same bytes raw")
         raw = _send_raw(chain, relays)
-        say(f"{name}: {ACTS / raw:,.0f} acts/s")
     return figure(
-        f"dispatcher: {name}, {lanes} {'lanes' if lanes > 1 else 'lane'}",
+        f"dispatcher: rows to confirmed rows, {name}",
         ACTS / dispatched,
         "acts/s",
         beside=RAW,
         compared_value=ACTS / raw,
-        at_least=GOAL * ACTS / raw,
+        at_least=None if goal is None else round(goal * ACTS / raw),
     )
 
 
 @contextmanager
-def _node(block_seconds: int | None) -> Iterator["Gateway"]:
+def _node() -> Iterator["Gateway"]:
+    """A node that makes a block a second, as on a network."""
     from contracts.gateway import Gateway
     from tests.chain.anvil import Anvil
 
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        node = Anvil(Path(folder), block_seconds=block_seconds).start()
+        node = Anvil(Path(folder), block_seconds=1).start()
         try:
             yield Gateway([node.url], chain_id=node.chain_id, timeout_seconds=60)
         finally:

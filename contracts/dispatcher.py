@@ -101,7 +101,7 @@ class Dispatcher:
     def _claim(self, lanes: list[Lane], sending: "_Sending", report: DispatchReport) -> None:
         """Sign and send what waits, lane after lane, until no lane takes anything more."""
         while free := sending.open_ones(free_lanes(lanes)):
-            claims = [sending.claim(lane) for lane in free]
+            claims = [sending.claim(lane, among=len(free) - index) for index, lane in enumerate(free)]
             report.sent += sum(sent for sent, _ in claims)
             report.failed += sum(failed for _, failed in claims)
             if not any(sent or failed for sent, failed in claims):
@@ -129,9 +129,9 @@ class _Sending:
             self.halted.add(lane.address)
         return sent
 
-    def claim(self, lane: Lane) -> tuple[int, int]:
+    def claim(self, lane: Lane, *, among: int) -> tuple[int, int]:
         """How many were sent, and how many failed."""
-        claimed = claim(lane, self.trials)
+        claimed = claim(lane, self.trials, among=among)
         return self.send(lane, claimed.signed), claimed.failed
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from consortium.common.health import Finding, health_check
 from consortium.kernel.errors import ConsiliumError
 from contracts.chain import chain_from_settings
+from contracts.models import StuckCode
 
 # A frozen network still answers everything else: only the age of its head tells (facts of a QBFT network).
 MAX_HEAD_AGE_SECONDS = 30
@@ -86,6 +87,42 @@ def outbox() -> Finding:
     return Finding("outbox", True, text, figures=figures)
 
 
+@dataclass(frozen=True)
+class LaneState:
+    """How a relay account is; `stuck_code` is empty while it moves."""
+
+    address: str
+    in_flight: int
+    stuck_code: str
+    stuck_since: datetime | None
+
+
+def read_lanes() -> list[LaneState]:
+    """Ask the database, also as a role that sees no account's row."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM consilium_lanes()")
+        return [LaneState(*row) for row in cursor.fetchall()]
+
+
+@health_check("lanes")
+def lanes() -> Finding:
+    try:
+        found = read_lanes()
+    except DatabaseError as error:
+        return _without_database("lanes", error)
+    stuck = [lane for lane in found if lane.stuck_code]
+    figures = {"lanes": len(found), "stuck": len(stuck)}
+    if not stuck:
+        return Finding("lanes", True, f"{len(found)} relay accounts send.", figures=figures)
+    named = "; ".join(
+        f"{lane.address} is stuck for {_age(lane.stuck_since)} s with {lane.in_flight} transactions: "
+        f"{StuckCode(lane.stuck_code).label}"
+        for lane in stuck
+    )
+    remedies = " ".join(sorted({_LANE_REMEDIES[StuckCode(lane.stuck_code)] for lane in stuck}))
+    return Finding("lanes", False, f"{named}.", remedies, figures)
+
+
 @health_check("projector")
 def projector() -> Finding:
     try:
@@ -123,4 +160,13 @@ def _without_database(name: str, error: DatabaseError) -> Finding:
     return Finding(name, False, text, "Start the database, or correct DATABASE_URL.")
 
 
+# What the dispatcher cannot do by itself; the operator's guide says why nothing is signed anew meanwhile.
+_LANE_REMEDIES = {
+    StuckCode.NOT_AUTHORIZED: "Put the account on the allow list of every node; what it signed is sent again then.",
+    StuckCode.NONCE_HELD: (
+        "Somebody else signs with this key: replace it (see the guide). Restart the nodes without a saved pool, "
+        "or give the account a balance, so that the foreign transaction goes."
+    ),
+    StuckCode.NOT_MINED: "Ask the validators' operators for --min-gas-price=0 and their allow lists.",
+}
 _READ_LOG = "Read the rows' fault with `manage.py chain status`, and the program's log."

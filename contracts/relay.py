@@ -7,14 +7,16 @@ import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from consortium.embedded.credentials import write_secret
+from consortium.kernel.digests import keccak256
 from consortium.kernel.errors import ConsiliumError
+from contracts.transactions import sign_free
 
 # A v3 keystore has about 500 bytes.
 MAX_KEY_FILE_BYTES = 16_384
@@ -49,18 +51,9 @@ class Relay:
 
     def sign(self, *, to: str | None, data: bytes, nonce: int, gas: int, chain_id: int) -> SignedTransaction:
         """Sign a call, or a creation where `to` is None (EIP-1559, both fees zero: gas is free here)."""
-        transaction: dict[str, Any] = {
-            "type": 2,
-            "chainId": chain_id,
-            "nonce": nonce,
-            "gas": gas,
-            "maxFeePerGas": 0,
-            "maxPriorityFeePerGas": 0,
-            "value": 0,
-            "data": data,
-        } | ({"to": to} if to else {})
-        signed = self._account.sign_transaction(transaction)
-        return SignedTransaction(bytes(signed.raw_transaction), bytes(signed.hash))
+        key = bytes(self._account.key)
+        raw = sign_free(key, to=to, data=data, nonce=nonce, gas=gas, chain_id=chain_id)
+        return SignedTransaction(raw, keccak256(raw))
 
 
 def create_relay(path: Path, *, passphrase: str | None = None) -> Relay:

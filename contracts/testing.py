@@ -114,6 +114,8 @@ class FakeChain:
         # Accounts that are not on the node's allow list.
         self.unauthorized: set[str] = set()
         self.max_ahead = MAX_AHEAD
+        # Transactions that ask for more gas stay out of blocks.
+        self.most_gas: int | None = None
         self._hidden: list[_Block] = []
         self._faults: dict[str, list[Exception]] = {}
         self._mined_ever = 0
@@ -282,7 +284,8 @@ class FakeChain:
     def _is_next(self, signed: _Signed) -> bool:
         """Whether it can be mined now; who offers a price has no balance to pay it from."""
         is_due = signed.nonce == self._blocks[-1].state.counts.get(signed.sender, 0)
-        return is_due and signed.most_fee == 0 and signed.sender not in self.unauthorized
+        is_wanted = self.most_gas is None or signed.gas <= self.most_gas
+        return is_due and is_wanted and signed.most_fee == 0 and signed.sender not in self.unauthorized
 
     def _decode(self, raw: bytes) -> _Signed:
         fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()

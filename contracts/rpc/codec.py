@@ -55,7 +55,10 @@ def find_function(abi: Sequence[AbiEntry], function: str, count: int) -> AbiEntr
     UnknownContractError
         If there is none, or several of the same length (name the signature then).
     """
-    found = [entry for entry in abi if entry["type"] == "function" and function in (entry["name"], signature(entry))]
+    name = function.partition("(")[0]
+    found = [entry for entry in abi if entry["type"] == "function" and entry["name"] == name]
+    if name != function:
+        found = [entry for entry in found if signature(entry) == function]
     fitting = [entry for entry in found if len(entry["inputs"]) == count]
     if not found:
         raise UnknownContractError(f"The contract has no function {function!r}.", function=function)

@@ -37,12 +37,13 @@ class Claim:
     failed: int = 0
 
 
-def claim(lane: Lane, trials: Trials) -> Claim:
+def claim(lane: Lane, trials: Trials, *, among: int = 1) -> Claim:
     """Sign the oldest waiting rows, consecutive nonces, at most `MAX_CLAIM`, and `MAX_IN_FLIGHT` in all.
 
     A row that its contract refuses fails, unless earlier calls of its consortium are under way: their
     effect is not on the chain yet, so it waits for them, and later calls of that consortium with it.
-    A fault of the node ends the claim; what was signed so far is kept.
+    A fault of the node ends the claim; what was signed so far is kept. `among` lanes, this one and
+    those that claim after it, share what is on no lane yet.
     """
     if lane.relay is None:
         return Claim()
@@ -52,19 +53,19 @@ def claim(lane: Lane, trials: Trials) -> Claim:
         if account is None or account.is_stuck:
             return Claim()
         lane.at("claimed")
-        claimed = _Claimer(lane, lane.relay, account, trials).run()
+        claimed = _Claimer(lane, lane.relay, account, trials, Queue(lane, among=among)).run()
     if claimed.signed:
         lane.at("committed")
     return claimed
 
 
 class _Claimer:
-    def __init__(self, lane: Lane, relay: Relay, account: RelayAccount, trials: Trials) -> None:
+    def __init__(self, lane: Lane, relay: Relay, account: RelayAccount, trials: Trials, queue: Queue) -> None:
         self.lane = lane
         self.relay = relay
         self.account = account
         self.trials = trials
-        self.queue = Queue(lane)
+        self.queue = queue
         self.result = Claim()
         self.room = MAX_IN_FLIGHT - lane.in_flight().count()
 

@@ -1,5 +1,6 @@
 """Which waiting rows a lane may take: in the order of asking, and a consortium's calls on one lane at a time."""
 
+import math
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -19,11 +20,13 @@ class Queue:
 
     A consortium's calls keep their order by staying on the lane on which its earlier ones are under
     way, unless that lane is stuck. Two dispatchers never look at the same consortium at once: each
-    consortium is locked to the end of the transaction, before its rows are read.
+    consortium is locked to the end of the transaction, before its rows are read. Of the consortia with
+    nothing under way the lane takes its share, `1 / among`, and leaves the others to the lanes after it.
     """
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, *, among: int) -> None:
         self.lane = lane
+        self.among = among
         self.stuck = set(RelayAccount.objects.exclude(stuck_code="").values_list("address", flat=True))
         # Consortia with calls under way, also those of this claim.
         self.busy: set[UUID] = set()
@@ -55,10 +58,12 @@ class Queue:
         self.passed_over |= consortia - locked
         # Read under the lock: what another dispatcher has signed before is seen.
         submitted = OutboxTransaction.objects.filter(state=TransactionState.SUBMITTED, consortium_id__in=locked)
-        for consortium, sender in submitted.order_by().values_list("consortium_id", "sender").distinct():
-            self.busy.add(consortium)
-            if sender != self.lane.address and sender not in self.stuck:
-                self.passed_over.add(consortium)
+        senders = set(submitted.order_by().values_list("consortium_id", "sender").distinct())
+        bound = {consortium for consortium, sender in senders if sender not in self.stuck}
+        elsewhere = {consortium for consortium, sender in senders if sender not in {*self.stuck, self.lane.address}}
+        unbound = sorted(locked - bound)
+        self.busy |= {consortium for consortium, _ in senders}
+        self.passed_over |= elsewhere | set(unbound[math.ceil(len(unbound) / self.among) :])
 
 
 def _try_lock(consortia: Sequence[UUID]) -> set[UUID]:

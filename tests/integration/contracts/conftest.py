@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from eth_account import Account
 
 from contracts import outbox
@@ -81,3 +83,19 @@ def settle(dispatcher: Dispatcher, *, seconds: float = 10.0) -> None:
     while OutboxTransaction.objects.filter(state__in=["recorded", "submitted"]).exists():
         assert time.monotonic() < deadline, "it was not settled in time"
         dispatcher.dispatch_once()
+
+
+def states() -> dict[str, str]:
+    return dict(OutboxTransaction.objects.exclude(function="constructor").values_list("idempotency_key", "state"))
+
+
+def total(dispatcher: Dispatcher, consortium_id: UUID | None = None) -> int:
+    """What the consortium's Counter, or the only one, has counted."""
+    deployments = ContractDeployment.objects.filter(name="Counter")
+    found = deployments.get() if consortium_id is None else deployments.get(consortium_id=consortium_id)
+    return int(dispatcher.chain.call(found.reference, "total"))
+
+
+def forget_sending() -> None:
+    """As if the pause before sending again had passed."""
+    OutboxTransaction.objects.update(broadcast_at=timezone.now() - timedelta(minutes=1))

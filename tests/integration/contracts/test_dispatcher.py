@@ -1,7 +1,5 @@
 """The dispatcher over a chain in memory: every outcome, every fault, and a kill between any two steps."""
 
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
@@ -20,7 +18,7 @@ from contracts.errors import (
 from contracts.models import ContractDeployment, OutboxTransaction, RelayAccount
 from contracts.sending import broadcasts, claims, trials
 from tests.chain.counter import LIMIT, fake_chain, text32
-from tests.integration.contracts.conftest import add, deploy
+from tests.integration.contracts.conftest import add, deploy, forget_sending, states, total
 
 pytestmark = pytest.mark.usefixtures("system", "handlers")
 
@@ -53,20 +51,6 @@ def dispatcher(chain, relay, world) -> Dispatcher:
 @pytest.fixture
 def consortium(world):
     return world.consortium.pk
-
-
-def states() -> dict[str, str]:
-    return dict(OutboxTransaction.objects.exclude(function="constructor").values_list("idempotency_key", "state"))
-
-
-def total(dispatcher) -> int:
-    reference = ContractDeployment.objects.get(name="Counter").reference
-    return dispatcher.chain.call(reference, "total")
-
-
-def forget_sending() -> None:
-    """As if the pause before sending again had passed."""
-    OutboxTransaction.objects.update(broadcast_at=timezone.now() - timedelta(minutes=1))
 
 
 def test_a_call_is_signed_sent_and_confirmed_with_its_block(dispatcher, consortium):

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +26,20 @@ class Recording:
         self.windows: list[tuple[int, int]] = []
         self.status = 200
         self.refusal: dict[str, Any] | None = None
+        self.batches: list[int] = []
+        self.batch_refusal: dict[str, Any] | None = None
+        self.order: Callable[[list[Any]], list[Any]] = lambda answers: answers
+        # Answers to raw transactions: the recorded refusals, one after the other.
+        self.raw_answers: list[dict[str, Any]] = []
+
+    def answer_body(self, request: Any) -> Any:
+        """One answer, or those of a batch, shuffled by `order`; a batch may be refused as a whole."""
+        if isinstance(request, dict):
+            return {"jsonrpc": "2.0", "id": request["id"]} | self.answer(request["method"], request["params"])
+        self.batches.append(len(request))
+        if self.batch_refusal is not None:
+            return {"jsonrpc": "2.0", "id": None, "error": self.batch_refusal}
+        return self.order([self.answer_body(each) for each in request])
 
     def answer(self, method: str, parameters: list[Any]) -> dict[str, Any]:
         self.asked.append(method)
@@ -42,6 +56,10 @@ class Recording:
 
     def eth_getTransactionReceipt(self, transaction_hash: str) -> Any:
         return next((r for r in self.receipts if r["transactionHash"] == transaction_hash), None)
+
+    def eth_sendRawTransaction(self, raw: str) -> Any:
+        found = self.raw_answers.pop(0)
+        return found["error"] if "error" in found else found["result"]
 
     def eth_call(self, request: dict[str, str], block: str) -> Any:
         if block != "latest" and int(block, 16) > max(self.blocks):
@@ -67,8 +85,7 @@ def serve(recording: Recording) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = recording.answer(request["method"], request["params"])
-            body = json.dumps({"jsonrpc": "2.0", "id": request["id"]} | answer).encode()
+            body = json.dumps(recording.answer_body(request)).encode()
             self.send_response(recording.status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -8,7 +8,14 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
 from consortium.kernel.digests import keccak256
-from contracts.relay import Relay, RelayKeyError, create_relay, load_relay
+from contracts.relay import (
+    Relay,
+    RelayKeyError,
+    create_relay,
+    load_relay,
+    relay_from_settings,
+    relays_from_settings,
+)
 
 
 def test_a_plain_key_is_made_private_and_opened_again(tmp_path):
@@ -73,3 +80,28 @@ def test_a_signed_transaction_is_free_and_names_its_chain(tmp_path):
     assert (fields["chainId"], fields["nonce"], fields["gas"]) == (417_001, 7, 50_000)
     assert Account.recover_transaction(signed.raw) == relay.address
     assert signed.hash == keccak256(signed.raw)
+
+
+@pytest.mark.parametrize("to", ["0x" + "11" * 20, None])
+@pytest.mark.parametrize("nonce", [0, 1, 127, 128, 65_536])
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x7f", b"\x80" * 60, bytes(70_000)])
+def test_the_signed_bytes_are_those_of_the_reference(to, nonce, data):
+    account = Account.create()
+    fees = {"maxFeePerGas": 0, "maxPriorityFeePerGas": 0, "value": 0}
+    about = {"type": 2, "chainId": 417_001, "nonce": nonce, "gas": 90_000, "data": data} | ({"to": to} if to else {})
+
+    signed = Relay(account).sign(to=to, data=data, nonce=nonce, gas=90_000, chain_id=417_001)
+    assert signed.raw == bytes(account.sign_transaction(about | fees).raw_transaction)
+
+
+def test_several_files_are_several_relays_and_none_twice(settings, tmp_path):
+    settings.RELAY_KEY_FILE = f"{tmp_path}/one.key , {tmp_path}/two.key,"
+    made = [create_relay(tmp_path / name) for name in ("one.key", "two.key")]
+    relays_from_settings.cache_clear()
+    assert [relay.address for relay in relays_from_settings()] == [relay.address for relay in made]
+    assert relay_from_settings().address == made[0].address
+
+    (tmp_path / "two.key").write_bytes((tmp_path / "one.key").read_bytes())
+    relays_from_settings.cache_clear()
+    with pytest.raises(RelayKeyError, match="same key"):
+        relays_from_settings()
