@@ -1,9 +1,14 @@
 """The dispatcher over a chain in memory: every outcome, every fault, and a kill between any two steps."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
+from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 
-from contracts import outbox
+from contracts import health, outbox
 from contracts.dispatcher import Dispatcher
 from contracts.errors import (
     ChainBehindError,
@@ -12,11 +17,15 @@ from contracts.errors import (
     ChainTimeoutError,
     ChainUnavailableError,
     NonceTooDistantError,
+    NonceTooLowError,
     SenderNotAuthorizedError,
+    TransactionRevertedError,
     WrongChainError,
 )
 from contracts.models import ContractDeployment, OutboxTransaction, RelayAccount
-from contracts.sending import broadcasts, claims, trials
+from contracts.relay import Relay
+from contracts.sending import broadcasts, claims, settlements, trials
+from contracts.sending.lanes import Lane
 from tests.chain.counter import LIMIT, fake_chain, text32
 from tests.integration.contracts.conftest import add, deploy, forget_sending, states, total
 
@@ -31,6 +40,7 @@ STEPS = [
     "committed",
     "sending",
     "sent",
+    "noted",
     "receipt_read",
     "settled",
     "outcome_delivered",
@@ -379,6 +389,203 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(dispatcher, consortium, st
     assert total(dispatcher) == 7
     assert dispatcher.chain.transaction_count(dispatcher.relay.address) == 3
     assert sorted(set(heard)) == [("test:1", "confirmed"), ("test:2", "confirmed")]
+
+
+@pytest.mark.parametrize("occurrence", [1, 2, 3])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_in_any_batch_loses_and_doubles_nothing(chain, relay, world, monkeypatch, step, occurrence):
+    """Two lanes, batches of two, and the kill at the first, second or third time that the step is reached."""
+    for module in (broadcasts, settlements):
+        monkeypatch.setattr(module, "MAX_BATCH", 2)
+    monkeypatch.setattr(claims, "MAX_CLAIM", 2)
+    relays = (relay, Relay(Account.create()))
+    consortia = (world.consortium.pk, world.other_consortium.pk)
+    for consortium in consortia:
+        deploy(Dispatcher(chain, *relays), consortium)
+    heard = []
+    outbox.on_outcome("test")(lambda row: heard.append(row.idempotency_key))
+    for number in range(10):
+        add(consortia[number % 2], f"{('test', 'quiet')[number // 5]}:{number}")
+    reached = []
+
+    def kill(name: str) -> None:
+        reached.append(name)
+        if reached.count(step) == occurrence:
+            raise Killed
+
+    with pytest.raises(Killed):
+        Dispatcher(chain, *relays, at=kill).dispatch_once()
+    forget_sending()
+    for _ in range(2):
+        Dispatcher(chain, *relays).dispatch_once()
+
+    assert set(states().values()) == {"confirmed"}
+    dispatcher = Dispatcher(chain, *relays)
+    assert [total(dispatcher, consortium) for consortium in consortia] == [5, 5]
+    assert sum(chain.transaction_count(each.address) for each in relays) == 12
+    assert set(heard) == {f"test:{number}" for number in range(5)}
+    assert not OutboxTransaction.objects.filter(outcome_delivered_at=None).exists()
+
+
+def test_receipts_may_come_out_of_order(dispatcher, consortium, monkeypatch):
+    dispatcher.chain.automine = False
+    rows = [add(consortium, f"test:{number}") for number in range(3)]
+    dispatcher.dispatch_once()
+    dispatcher.chain.mine()
+    real, late = dispatcher.chain.receipt, OutboxTransaction.objects.get(pk=rows[0].pk).transaction_hash
+
+    monkeypatch.setattr(dispatcher.chain, "receipt", lambda each: None if each.hex() == late[2:] else real(each))
+    dispatcher.dispatch_once()
+    assert states() == {"test:0": "submitted", "test:1": "confirmed", "test:2": "confirmed"}
+
+    monkeypatch.setattr(dispatcher.chain, "receipt", real)
+    dispatcher.dispatch_once()
+    assert set(states().values()) == {"confirmed"}
+    assert total(dispatcher) == 3
+
+
+def test_a_head_that_stands_still_fails_nothing_and_keeps_the_limit(dispatcher, consortium, monkeypatch):
+    """Two of four validators are gone: transactions are still accepted, and nothing is mined."""
+    monkeypatch.setattr(claims, "MAX_IN_FLIGHT", 4)
+    dispatcher.chain.automine = False
+    for number in range(9):
+        add(consortium, f"test:{number}")
+    for _ in range(100):
+        forget_sending()
+        dispatcher.dispatch_once()
+        assert len(dispatcher.chain.pool) == 4
+
+    assert sorted(states().values()) == ["recorded"] * 5 + ["submitted"] * 4
+    OutboxTransaction.objects.filter(state="submitted").update(submitted_at=timezone.now() - timedelta(minutes=3))
+    OutboxTransaction.objects.filter(state="recorded").update(created_at=timezone.now())
+    found = health.outbox()
+    assert (found.well, found.figures["in_flight"]) == (False, 4)
+    assert "Does the chain make blocks?" in found.remedy
+
+    for _ in range(3):
+        dispatcher.chain.mine()
+        dispatcher.dispatch_once()
+    assert set(states().values()) == {"confirmed"}
+    assert total(dispatcher) == 9
+
+
+def test_bytes_replaced_in_silence_are_signed_anew_once_their_nonce_is_used_up(dispatcher, consortium):
+    """Other bytes with our nonce are taken without a word; our hash gives nothing ever after."""
+    dispatcher.chain.automine = False
+    row = add(consortium, "test:1", 3)
+    dispatcher.dispatch_once()
+    row.refresh_from_db()
+    first = row.transaction_hash
+    foreign = dispatcher.relay.sign(
+        to=dispatcher.relay.address, data=b"", nonce=row.nonce, gas=30_000, chain_id=dispatcher.chain.chain_id
+    )
+    dispatcher.chain.send_raw(foreign.raw)
+    assert dispatcher.chain.transaction(bytes.fromhex(first[2:])) is None
+
+    for _ in range(settlements.LOST_AFTER_BLOCKS + 3):
+        dispatcher.chain.mine()
+        dispatcher.dispatch_once()
+
+    row.refresh_from_db()
+    assert (row.state, row.transaction_hash == first) == ("confirmed", False)
+    assert total(dispatcher) == 3
+
+
+def test_a_receipt_is_looked_for_by_hash_before_a_used_nonce_means_anything(dispatcher, consortium):
+    """ "Nonce too low" for bytes that are mined: no failure, no second signature."""
+    row = add(consortium, "test:1", 3)
+    dispatcher.chain.fail("receipt", ChainUnavailableError("away"))
+    with pytest.raises(ChainUnavailableError):
+        dispatcher.dispatch_once()
+    row.refresh_from_db()
+    signed = bytes(row.raw)
+    OutboxTransaction.objects.filter(pk=row.pk).update(broadcast_at=None)
+    with pytest.raises(NonceTooLowError):
+        dispatcher.chain.send_raw(signed)
+    lane = Lane(dispatcher.chain, row.sender, dispatcher.relay, lambda step: None)
+    assert broadcasts.broadcast(lane, [row]) == 1
+    row.refresh_from_db()
+    assert (row.state, bytes(row.raw)) == ("submitted", signed)
+
+    dispatcher.dispatch_once()
+    row.refresh_from_db()
+    assert (row.state, bytes(row.raw)) == ("confirmed", signed)
+
+
+def test_a_transaction_that_the_node_knows_counts_as_sent(dispatcher, consortium):
+    dispatcher.chain.automine = False
+    row = add(consortium, "test:1", 3)
+    dispatcher.chain.fail("send_raw_answer", ChainTimeoutError("late"))
+    with pytest.raises(ChainTimeoutError):
+        dispatcher.dispatch_once()
+    row.refresh_from_db()
+    assert row.broadcast_at is None
+
+    assert dispatcher.dispatch_once().resent == 1
+    row.refresh_from_db()
+    assert row.broadcast_at is not None
+    assert len(dispatcher.chain.pool) == 1
+
+
+def test_a_node_that_lags_is_waited_for_and_fails_no_call(relay, world):
+    """Its state lacks what a call needs, and its count what is mined: neither is an answer."""
+    chain = fake_chain(chain_id=20_261)
+    dispatcher = Dispatcher(chain, relay)
+    deploy(dispatcher, world.consortium.pk)
+    add(world.consortium.pk, "test:1", 5)
+    dispatcher.dispatch_once()
+    add(world.consortium.pk, "test:2", function="addAfterOthers", arguments=[5])
+
+    chain.lag(1)
+    for _ in range(3):
+        with pytest.raises(ChainBehindError) as behind:
+            dispatcher.dispatch_once()
+        assert behind.value.retryable
+    assert states() == {"test:1": "confirmed", "test:2": "recorded"}
+
+    chain.catch_up()
+    dispatcher.dispatch_once()
+    assert states() == {"test:1": "confirmed", "test:2": "confirmed"}
+    assert total(dispatcher) == 6
+
+
+def test_many_calls_that_wait_cost_one_trial_a_pass(dispatcher, consortium, monkeypatch):
+    dispatcher.chain.automine = False
+    add(consortium, "test:first", 5)
+    dispatcher.dispatch_once()
+    for number in range(50):
+        add(consortium, f"test:{number}", function="addAfterOthers", arguments=[5 + number])
+    tried = []
+    real = dispatcher.chain.try_many
+    monkeypatch.setattr(
+        dispatcher.chain, "try_many", lambda rows, sender: tried.append(len(rows)) or real(rows, sender=sender)
+    )
+
+    dispatcher.dispatch_once()
+    assert tried == [1]
+
+
+def test_a_call_that_needs_more_gas_than_its_kind_is_measured_by_itself(dispatcher, consortium, monkeypatch):
+    add(consortium, "test:1")
+    dispatcher.dispatch_once()
+    real, asked = dispatcher.chain.try_many, []
+
+    def short(rows, sender):
+        asked.append([row.gas for row in rows])
+        answers = real(rows, sender=sender)
+        return [
+            TransactionRevertedError("ExecutionHalted") if row.gas is not None else 200_000
+            for row, _ in zip(rows, answers, strict=True)
+        ]
+
+    monkeypatch.setattr(dispatcher.chain, "try_many", short)
+    row = add(consortium, "test:2")
+    dispatcher.dispatch_once()
+
+    row.refresh_from_db()
+    assert asked == [[50_000], [None]]
+    assert row.state == "confirmed"
+    assert TypedTransaction.from_bytes(HexBytes(bytes(row.raw))).as_dict()["gas"] == 350_000
 
 
 def test_a_lost_chain_gets_everything_again_in_order(dispatcher, consortium):

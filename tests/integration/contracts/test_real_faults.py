@@ -29,6 +29,7 @@ from contracts.relay import Relay, create_relay, load_relay
 from tests.chain.anvil import Anvil
 from tests.chain.counter import ARTIFACTS
 from tests.integration.contracts.conftest import add, deploy, settle
+from tests.integration.contracts.conftest import total as counted
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("handlers")]
 
@@ -40,14 +41,21 @@ from consortium.common.tenancy import act_for_all
 from contracts.dispatcher import Dispatcher
 from contracts.gateway import Gateway
 from contracts.relay import load_relay
+from contracts.sending import broadcasts, settlements
 from tests.chain.counter import ARTIFACTS
-url, chain_id, key, step = sys.argv[1:]
+url, chain_id, keys, step, occurrence = sys.argv[1:]
+broadcasts.MAX_BATCH = settlements.MAX_BATCH = 20
+left = int(occurrence)
 def die(name):
-    if name == step:
+    global left
+    left -= name == step
+    if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 gateway = Gateway([url], chain_id=int(chain_id), artifacts=ARTIFACTS)
+dispatcher = Dispatcher(gateway, *(load_relay(Path(key)) for key in keys.split(",")), at=die)
 with act_for_all():
-    Dispatcher(gateway, load_relay(Path(key)), at=die).dispatch_once()
+    while True:
+        dispatcher.dispatch_once()
 """
 
 
@@ -112,15 +120,28 @@ def wait_until(ready: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
+def die_at(step: str, occurrence: int, node: Anvil, environment: dict[str, str], *keys: Path) -> None:
+    """Run a dispatcher that is killed when it reaches the step so many times."""
+    names = ",".join(str(key) for key in keys)
+    arguments = [sys.executable, "-c", DIE_AT_STEP, node.url, str(node.chain_id), names, step, str(occurrence)]
+    died = subprocess.run(arguments, env=environment, cwd=project_root(), capture_output=True, timeout=60)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+
+
+@pytest.fixture
+def lanes(key: Path, tmp_path: Path) -> list[Path]:
+    """Two keys: two lanes."""
+    create_relay(tmp_path / "second.key")
+    return [key, tmp_path / "second.key"]
+
+
 @pytest.mark.parametrize("step", ["persisted", "committed", "sent", "settled"])
 def test_a_dispatcher_killed_for_real_loses_and_doubles_nothing(
     consortium, gateway, relay, key, node, environment, as_system, step
 ):
     with as_system():
         add(consortium, "test:1", 3)
-    arguments = [sys.executable, "-c", DIE_AT_STEP, node.url, str(node.chain_id), str(key), step]
-    died = subprocess.run(arguments, env=environment, cwd=project_root(), capture_output=True, timeout=60)
-    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    die_at(step, 1, node, environment, key)
 
     with as_system():
         row = OutboxTransaction.objects.get(idempotency_key="test:1")
@@ -138,6 +159,59 @@ def test_a_dispatcher_killed_for_real_loses_and_doubles_nothing(
         assert stored is None or bytes(row.raw or b"") == stored
         assert total(gateway) == 3
         assert gateway.transaction_count(relay.address) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "occurrence"),
+    [("persisted", 2), ("sending", 3), ("sent", 2), ("noted", 2), ("receipt_read", 2), ("settled", 2)],
+)
+def test_a_dispatcher_killed_between_batches_loses_and_doubles_nothing(
+    consortium, world, gateway, lanes, node, environment, as_system, step, occurrence
+):
+    """Ninety calls of two consortia on two lanes, in batches of twenty."""
+    relays = [load_relay(path) for path in lanes]
+    with as_system():
+        deploy(Dispatcher(gateway, *relays), world.other_consortium.pk)
+        before = sum(gateway.transaction_count(relay.address) for relay in relays)
+        for number in range(90):
+            add((consortium, world.other_consortium.pk)[number % 2], f"test:{number}")
+    die_at(step, occurrence, node, environment, *lanes)
+
+    with as_system():
+        dispatcher = Dispatcher(gateway, *relays)
+        settle(dispatcher, seconds=30)
+        assert set(OutboxTransaction.objects.values_list("state", flat=True)) == {"confirmed"}
+        assert [counted(dispatcher, each) for each in (consortium, world.other_consortium.pk)] == [45, 45]
+        assert sum(gateway.transaction_count(relay.address) for relay in relays) == before + 90
+
+
+def test_two_dispatchers_with_two_lanes_send_everything_once_and_in_order(
+    consortium, world, node, lanes, gateway, as_system
+):
+    relays = [load_relay(path) for path in lanes]
+    with as_system():
+        deploy(Dispatcher(gateway, *relays), world.other_consortium.pk)
+        before = sum(gateway.transaction_count(relay.address) for relay in relays)
+        for number in range(80):
+            add((consortium, world.other_consortium.pk)[number % 2], f"test:{number}")
+
+    def dispatch(index: int) -> None:
+        own = Gateway([node.url], chain_id=node.chain_id, artifacts=ARTIFACTS)
+        dispatcher = Dispatcher(own, *relays[:: (1, -1)[index]])
+        for _ in range(4):
+            dispatcher.dispatch_once()
+
+    in_threads(dispatch)
+    with as_system():
+        dispatcher = Dispatcher(gateway, *relays)
+        settle(dispatcher, seconds=30)
+        assert set(OutboxTransaction.objects.values_list("state", flat=True)) == {"confirmed"}
+        assert [counted(dispatcher, each) for each in (consortium, world.other_consortium.pk)] == [40, 40]
+        assert sum(gateway.transaction_count(relay.address) for relay in relays) == before + 80
+        for each in (consortium, world.other_consortium.pk):
+            rows = OutboxTransaction.objects.filter(consortium_id=each, function="add").order_by("position")
+            blocks = [row.block for row in rows]
+            assert blocks == sorted(blocks)
 
 
 def test_a_node_killed_and_back_without_its_last_blocks_is_healed(consortium, gateway, relay, node, as_system):
