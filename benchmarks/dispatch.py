@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 import uuid
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,11 +120,11 @@ def _enqueue(consortium: uuid.UUID, function: str, arguments: list[Any], key: st
         )
 
 
-def _dispatch(chain: "Gateway", relays: Sequence["Relay"]) -> tuple[float, Counter[str]]:
+def _dispatch(chain: "Gateway", relays: Sequence["Relay"]) -> tuple[float, dict[str, float]]:
     """Seconds until every row is confirmed, and how many of them ended at which step."""
     from contracts.dispatcher import Dispatcher
 
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = defaultdict(float)
     last = [time.perf_counter()]
 
     def at(step: str) -> None:
@@ -173,6 +173,6 @@ def _until_mined(chain: "Gateway", relays: Sequence["Relay"], number: int) -> No
         time.sleep(0.01)
 
 
-def _shares(spent: Counter[str]) -> str:
+def _shares(spent: dict[str, float]) -> str:
     whole = sum(spent.values()) or 1.0
-    return ", ".join(f"to {step} {seconds / whole:.0%}" for step, seconds in spent.most_common())
+    return ", ".join(f"to {step} {seconds / whole:.0%}" for step, seconds in sorted(spent.items(), key=lambda e: -e[1]))

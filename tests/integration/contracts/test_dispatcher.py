@@ -498,18 +498,18 @@ def test_a_receipt_is_looked_for_by_hash_before_a_used_nonce_means_anything(disp
     with pytest.raises(ChainUnavailableError):
         dispatcher.dispatch_once()
     row.refresh_from_db()
-    signed = bytes(row.raw)
+    signed = bytes(row.raw or b"")
     OutboxTransaction.objects.filter(pk=row.pk).update(broadcast_at=None)
     with pytest.raises(NonceTooLowError):
         dispatcher.chain.send_raw(signed)
     lane = Lane(dispatcher.chain, row.sender, dispatcher.relay, lambda step: None)
     assert broadcasts.broadcast(lane, [row]) == 1
     row.refresh_from_db()
-    assert (row.state, bytes(row.raw)) == ("submitted", signed)
+    assert (row.state, bytes(row.raw or b"")) == ("submitted", signed)
 
     dispatcher.dispatch_once()
     row.refresh_from_db()
-    assert (row.state, bytes(row.raw)) == ("confirmed", signed)
+    assert (row.state, bytes(row.raw or b"")) == ("confirmed", signed)
 
 
 def test_a_transaction_that_the_node_knows_counts_as_sent(dispatcher, consortium):
@@ -555,12 +555,13 @@ def test_many_calls_that_wait_cost_one_trial_a_pass(dispatcher, consortium, monk
     dispatcher.dispatch_once()
     for number in range(50):
         add(consortium, f"test:{number}", function="addAfterOthers", arguments=[5 + number])
-    tried = []
-    real = dispatcher.chain.try_many
-    monkeypatch.setattr(
-        dispatcher.chain, "try_many", lambda rows, sender: tried.append(len(rows)) or real(rows, sender=sender)
-    )
+    real, tried = dispatcher.chain.try_many, []
 
+    def count(rows, sender):
+        tried.append(len(rows))
+        return real(rows, sender=sender)
+
+    monkeypatch.setattr(dispatcher.chain, "try_many", count)
     dispatcher.dispatch_once()
     assert tried == [1]
 
@@ -585,7 +586,7 @@ def test_a_call_that_needs_more_gas_than_its_kind_is_measured_by_itself(dispatch
     row.refresh_from_db()
     assert asked == [[50_000], [None]]
     assert row.state == "confirmed"
-    assert TypedTransaction.from_bytes(HexBytes(bytes(row.raw))).as_dict()["gas"] == 350_000
+    assert TypedTransaction.from_bytes(HexBytes(bytes(row.raw or b""))).as_dict()["gas"] == 350_000
 
 
 def test_a_lost_chain_gets_everything_again_in_order(dispatcher, consortium):

@@ -1,6 +1,7 @@
 """Several accounts send: consortia are spread, a stuck account is noticed, and no call is ever made twice."""
 
 import io
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -13,6 +14,7 @@ from contracts.models import OutboxTransaction, RelayAccount
 from contracts.relay import Relay
 from contracts.sending import broadcasts, lanes
 from contracts.sending.settlements import LOST_AFTER_BLOCKS
+from contracts.testing import FakeChain
 from tests.integration.contracts.conftest import add, deploy, forget_sending, states, total
 
 pytestmark = pytest.mark.usefixtures("system", "handlers")
@@ -44,6 +46,7 @@ def dispatcher(chain, relay, other_relay, first, second) -> Dispatcher:
 
 def mine(dispatcher: Dispatcher, blocks: int = 1) -> None:
     """Blocks with a pass after each, and the pause before sending again over."""
+    assert isinstance(dispatcher.chain, FakeChain)
     for _ in range(blocks):
         dispatcher.chain.mine()
         forget_sending()
@@ -68,22 +71,21 @@ def stuck_on(dispatcher: Dispatcher, consortium, key: str, amount: int = 1) -> O
     return row
 
 
-def block_with_a_price(dispatcher: Dispatcher, relay: Relay, nonce: int) -> None:
+def block_with_a_price(dispatcher: Dispatcher, relay: Relay, nonce: int | None) -> None:
     """Bytes of the relay's key that offer a price: Besu takes them, never mines them, and replaces them by nothing."""
     chain = dispatcher.chain
-    foreign = relay._account.sign_transaction(
-        {
-            "type": 2,
-            "chainId": chain.chain_id,
-            "nonce": nonce,
-            "gas": 30_000,
-            "maxFeePerGas": 10,
-            "maxPriorityFeePerGas": 10,
-            "value": 0,
-            "data": b"",
-            "to": relay.address,
-        }
-    )
+    offer: dict[str, Any] = {
+        "type": 2,
+        "chainId": chain.chain_id,
+        "nonce": nonce,
+        "gas": 30_000,
+        "maxFeePerGas": 10,
+        "maxPriorityFeePerGas": 10,
+        "value": 0,
+        "data": b"",
+        "to": relay.address,
+    }
+    foreign = relay._account.sign_transaction(offer)
     chain.send_raw(bytes(foreign.raw_transaction))
 
 
@@ -97,7 +99,7 @@ def test_consortia_are_spread_and_each_keeps_its_order_on_one_lane(dispatcher, f
     assert senders("first") | senders("second") == {relay.address for relay in dispatcher.relays}
     for prefix in ("first", "second"):
         rows = OutboxTransaction.objects.filter(idempotency_key__startswith=prefix).order_by("position")
-        nonces = [row.nonce for row in rows]
+        nonces = [row.nonce or 0 for row in rows]
         assert nonces == list(range(nonces[0], nonces[0] + 3))
 
 
@@ -227,7 +229,7 @@ def test_a_call_that_is_never_mined_goes_to_another_lane_once_its_nonce_is_used_
 def test_a_call_that_is_mined_after_all_is_not_made_again(dispatcher, first):
     """A filler was offered for its nonce, and another node still had the bytes."""
     row = stuck_on(dispatcher, first, "test:1", 3)
-    stored = bytes(row.raw)
+    stored = bytes(row.raw or b"")
     dispatcher.chain.most_gas = 1
     mine(dispatcher, lanes.STUCK_AFTER_BLOCKS + 1)
     assert account(row.sender).stuck_code == "not_mined"
@@ -238,7 +240,7 @@ def test_a_call_that_is_mined_after_all_is_not_made_again(dispatcher, first):
     mine(dispatcher, 10)
 
     row.refresh_from_db()
-    assert (row.state, bytes(row.raw)) == ("confirmed", stored)
+    assert (row.state, bytes(row.raw or b"")) == ("confirmed", stored)
     assert total(dispatcher, first) == 3
     assert not account(row.sender).is_stuck
 

@@ -98,6 +98,11 @@ def test_a_member_cannot_deploy_through_the_outbox(world, as_hospital):
         ask(world, function="constructor")
 
 
+def test_a_member_names_no_account_that_is_to_send(world, as_hospital):
+    with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+        ask(world, only_sender="0x" + "11" * 20)
+
+
 def test_a_member_can_neither_change_nor_sign_a_row(world, as_hospital):
     row = ask(world)
 
