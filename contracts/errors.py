@@ -147,6 +147,12 @@ class GasLimitError(TransactionRefusedError):
     code = "gas_limit"
 
 
+class NeverMinedError(ChainError):
+    """Other bytes took the nonces of a call again and again; it has not happened."""
+
+    code = "never_mined"
+
+
 class TransactionRevertedError(ChainError):
     """A contract refused the call; `error` and `arguments` are its own words, decoded.
 

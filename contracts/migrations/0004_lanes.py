@@ -39,6 +39,11 @@ class Migration(migrations.Migration):
             "only_sender",
             models.CharField(blank=True, default="", max_length=42, verbose_name="only sender"),
         ),
+        migrations.AddField(
+            "outboxtransaction",
+            "lost_nonces",
+            models.PositiveSmallIntegerField(default=0, verbose_name="lost nonces"),
+        ),
         ReplacePolicy("contracts_outboxtransaction", asks(), asks(" AND only_sender = ''")),
         migrations.AddField(
             "relayaccount",

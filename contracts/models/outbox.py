@@ -50,6 +50,8 @@ class OutboxTransaction(UuidModel):
     error_code = models.CharField(_("error"), max_length=100, blank=True, default="")
     error_text = models.TextField(_("error in words"), blank=True, default="")
     submitted_at = models.DateTimeField(_("signed"), null=True, blank=True)
+    # How often other bytes had used its nonce up; it cannot have happened then.
+    lost_nonces = models.PositiveSmallIntegerField(_("lost nonces"), default=0)
     broadcast_at = models.DateTimeField(_("last sent"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     # The handlers of the outcome ran, in the transaction that set this.

@@ -87,10 +87,11 @@ def _face(lane: Lane, row: OutboxTransaction, refusal: bytes | ChainError) -> No
         case SenderNotAuthorizedError():
             lane.mark_stuck(StuckCode.NOT_AUTHORIZED, refusal.message)
             raise refusal
-        case ChainRequestError() | GasLimitError():
+        case ChainRequestError() | GasLimitError() if row.broadcast_at is None:
             replace_with_filler(lane, row, refusal)
-        case ChainError(retryable=True):
-            # Too far ahead, or an error of this request alone: from here on again in the next pass.
+        case ChainError(retryable=True) | ChainRequestError() | GasLimitError():
+            # Too far ahead, an error of this request alone, or bytes that a node has taken before and may
+            # still have mined: from here on again in the next pass.
             logger.warning("Sending of %s stopped at nonce %s: %s", lane.address, row.nonce, refusal.message)
         case ChainError():
             raise refusal

@@ -17,6 +17,7 @@ nonce) the lane stays as it is, and a person is told what to do.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
@@ -66,8 +67,11 @@ class Lane:
         if marked:
             logger.error("The relay account %s is stuck (%s): %s", self.address, code, text)
 
-    def mark_moving(self) -> None:
-        stuck = RelayAccount.objects.filter(pk=self.address).exclude(stuck_code="")
+    def mark_moving(self, *codes: StuckCode, before: datetime | None = None) -> None:
+        """Take new calls again, if the lane was stuck for one of these reasons; `before` this moment, if given."""
+        stuck = RelayAccount.objects.filter(pk=self.address, stuck_code__in=codes)
+        if before is not None:
+            stuck = stuck.filter(stuck_since__lt=before)
         if stuck.update(stuck_code="", stuck_text="", stuck_since=None):
             logger.warning("The relay account %s moves again.", self.address)
 
@@ -109,18 +113,20 @@ class Watch:
         """
         oldest = lane.in_flight().order_by("nonce").only("nonce", "broadcast_at").first()
         before = self.seen.pop(lane.address, None)
-        if oldest is None or before is None or count != before[0]:
-            if oldest is None or before is not None:
-                lane.mark_moving()
-            if oldest is not None:
-                self.seen[lane.address] = (count, head.number)
+        if oldest is None:
+            lane.mark_moving(*StuckCode)
             return
-        self.seen[lane.address] = before
-        if head.number - before[1] >= STUCK_AFTER_BLOCKS and oldest.broadcast_at is not None:
-            lane.mark_stuck(StuckCode.NOT_MINED, _not_mined(oldest, count, head.number - before[1]))
+        if oldest.broadcast_at is not None:
+            # Taken by a node after it was refused: mined ones say nothing of it, they were sent before.
+            lane.mark_moving(StuckCode.NOT_AUTHORIZED, before=oldest.broadcast_at)
+        if before is not None and count != before[0]:
+            lane.mark_moving(StuckCode.NONCE_HELD, StuckCode.NOT_MINED)
+        self.seen[lane.address] = since = before if before and before[0] == count else (count, head.number)
+        if head.number - since[1] >= STUCK_AFTER_BLOCKS:
+            lane.mark_stuck(StuckCode.NOT_MINED, _not_mined(oldest, count, head.number - since[1]))
 
 
 def _not_mined(oldest: OutboxTransaction, count: int, blocks: int) -> str:
     if oldest.nonce is not None and oldest.nonce > count:
         return f"Nonce {count} is missing: {blocks} blocks were made, and nonce {oldest.nonce} waits behind it."
-    return f"{blocks} blocks were made without nonce {oldest.nonce}, which was sent again and again."
+    return f"{blocks} blocks were made without nonce {oldest.nonce}, which is sent again and again."

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from consortium.common.models import TransactionState
 from contracts.artifacts import Artifacts
-from contracts.errors import TransactionRevertedError
+from contracts.errors import NeverMinedError, TransactionRevertedError
 from contracts.events import BlockHeader, Receipt
 from contracts.interface import MAX_BATCH
 from contracts.models import ContractDeployment, OutboxTransaction
@@ -26,9 +26,15 @@ logger = logging.getLogger(__name__)
 
 # A used nonce without our receipt: so many blocks of the same answer before the call is signed anew.
 LOST_AFTER_BLOCKS = 3
+# A call that is never mined holds up a lane each time it is signed anew.
+MAX_LOST_NONCES = 3
 
 _UNDER_WAY = Q(state=TransactionState.SUBMITTED)
 _SETTLED_FIELDS = (*FAILED_FIELDS, "block", "gas")
+_FREED_FIELDS = (
+    *FAILED_FIELDS,
+    *("nonce", "raw", "transaction_hash", "sender", "submitted_at", "broadcast_at", "lost_nonces"),
+)
 
 
 @dataclass
@@ -87,16 +93,20 @@ class Settler:
         # Once more, by the other name: a node that knows the bytes has them mined, or is not sure of its own.
         if lane.chain.transaction(bytes.fromhex(row.transaction_hash[2:])) is not None:
             return
-        logger.error("Nonce %s of %s was used by other bytes: the call is signed anew.", row.nonce, lane.address)
-        lane.in_flight().filter(pk=row.pk, transaction_hash=row.transaction_hash).update(
-            state=TransactionState.RECORDED,
-            nonce=None,
-            raw=None,
-            transaction_hash="",
-            sender="",
-            submitted_at=None,
-            broadcast_at=None,
-        )
+        logger.error("Nonce %s of %s was used by other bytes than ours.", row.nonce, lane.address)
+        lost_hash, row.transaction_hash = row.transaction_hash, ""
+        _free(row)
+        with transaction.atomic():
+            write([row], _FREED_FIELDS, still=_UNDER_WAY & Q(transaction_hash=lost_hash))
+
+
+def _free(row: OutboxTransaction) -> None:
+    """Make it a call without a nonce: it waits for its next lane, or has failed where no lane has it mined."""
+    row.nonce, row.raw, row.sender, row.submitted_at, row.broadcast_at = None, None, "", None, None
+    row.lost_nonces += 1
+    row.state = TransactionState.RECORDED
+    if row.lost_nonces >= MAX_LOST_NONCES:
+        fail(row, NeverMinedError(f"{row.lost_nonces} times other bytes took its nonce. Ask for it anew."))
 
 
 def _apply(lane: Lane, row: OutboxTransaction, receipt: Receipt) -> None:

@@ -9,7 +9,7 @@ from eth_account import Account
 
 from contracts import health
 from contracts.dispatcher import Dispatcher
-from contracts.errors import ChainUnavailableError, SenderNotAuthorizedError
+from contracts.errors import ChainUnavailableError, GasLimitError, SenderNotAuthorizedError
 from contracts.models import OutboxTransaction, RelayAccount
 from contracts.relay import Relay
 from contracts.sending import broadcasts, lanes
@@ -146,6 +146,7 @@ def test_a_refused_account_is_stuck_and_the_others_go_on(dispatcher, first, seco
     dispatcher.dispatch_once()
 
     assert account(row.sender).stuck_code == "not_authorized"
+    assert account(row.sender).is_stuck
     mine(dispatcher, 40)
     # The signed call keeps its nonce, however long it takes: whoever has its bytes may have them mined.
     assert states() == {"test:1": "submitted", "test:2": "confirmed", "test:3": "confirmed"}
@@ -243,6 +244,36 @@ def test_a_call_that_is_mined_after_all_is_not_made_again(dispatcher, first):
     assert (row.state, bytes(row.raw or b"")) == ("confirmed", stored)
     assert total(dispatcher, first) == 3
     assert not account(row.sender).is_stuck
+
+
+def test_a_call_that_no_lane_has_mined_fails_and_holds_up_nobody_for_ever(dispatcher, first, second, monkeypatch):
+    monkeypatch.setattr(lanes, "STUCK_AFTER_BLOCKS", 3)
+    row = stuck_on(dispatcher, first, "test:1", 3)
+    dispatcher.chain.most_gas = 25_000
+    add(second, "test:2")
+
+    mine(dispatcher, 30)
+    row.refresh_from_db()
+    assert (row.state, row.error_code, row.nonce, row.transaction_hash) == ("failed", "never_mined", None, "")
+
+    dispatcher.chain.most_gas = None
+    mine(dispatcher, 10)
+    assert OutboxTransaction.objects.get(idempotency_key="test:2").state in ("confirmed", "failed")
+    assert total(dispatcher, first) == 0
+    assert not RelayAccount.objects.exclude(stuck_code="").exists()
+
+
+def test_bytes_that_a_node_has_taken_do_not_fail_when_another_refuses_them(dispatcher, first):
+    row = stuck_on(dispatcher, first, "test:1", 3)
+    forget_sending()
+    dispatcher.chain.fail("send_raw", GasLimitError("above this node's block limit"))
+    dispatcher.dispatch_once()
+    row.refresh_from_db()
+    assert row.state == "submitted"
+
+    mine(dispatcher, 2)
+    row.refresh_from_db()
+    assert (row.state, total(dispatcher, first)) == ("confirmed", 3)
 
 
 def test_a_missing_nonce_is_filled_when_the_lane_stands_still(dispatcher, first):
