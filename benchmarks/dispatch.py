@@ -22,6 +22,7 @@ from contracts.interface import MAX_BATCH
 if TYPE_CHECKING:
     from contracts.dispatcher import Dispatcher
     from contracts.gateway import Gateway
+    from contracts.models import OutboxTransaction
     from contracts.relay import Relay
 
 ACTS, CONSORTIA, LANES = 4_000, 8, 4
@@ -93,31 +94,34 @@ def _prepare(chain: "Gateway", relays: Sequence["Relay"]) -> None:
         model.objects.all().delete()
     addresses = [relay.address for relay in relays]
     consortia = [uuid.uuid4() for _ in range(CONSORTIA)]
-    _enqueue(consortia[0], "constructor", [0, addresses, addresses, addresses[0]], "deploy")
+    _row(consortia[0], "constructor", [0, addresses, addresses, addresses[0]], "deploy").save()
     _until_settled(Dispatcher(chain, relays[0]))
     deployed = ContractDeployment.objects.get()
     for consortium in consortia[1:]:
         ContractDeployment.objects.create(
             consortium_id=consortium, name=deployed.name, address=deployed.address, block=deployed.block
         )
-    for number in range(ACTS):
-        arguments = [NOWHERE, 0, b"", bytes(32), os.urandom(32), 0]
-        _enqueue(consortia[number % CONSORTIA], "schedule", arguments, f"bench:{number}")
+    OutboxTransaction.objects.bulk_create(
+        [_row(consortia[number % CONSORTIA], "schedule", _act(), f"bench:{number}") for number in range(ACTS)]
+    )
 
 
-def _enqueue(consortium: uuid.UUID, function: str, arguments: list[Any], key: str) -> None:
-    from django.db import transaction
+def _act() -> list[Any]:
+    """An operation of its own: 55,000 gas, two new slots and an event, about as much as a round or an anchor."""
+    return [NOWHERE, 0, b"", bytes(32), os.urandom(32), 0]
 
-    from contracts.outbox import enqueue
 
-    with transaction.atomic():
-        enqueue(
-            consortium_id=consortium,
-            contract="TimelockController",
-            function=function,
-            arguments=arguments,
-            idempotency_key=key,
-        )
+def _row(consortium: uuid.UUID, function: str, arguments: list[Any], key: str) -> "OutboxTransaction":
+    from contracts.models import OutboxTransaction
+    from contracts.values import to_json
+
+    return OutboxTransaction(
+        consortium_id=consortium,
+        contract="TimelockController",
+        function=function,
+        arguments=[to_json(argument) for argument in arguments],
+        idempotency_key=key,
+    )
 
 
 def _dispatch(chain: "Gateway", relays: Sequence["Relay"]) -> tuple[float, dict[str, float]]:

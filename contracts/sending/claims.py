@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from consortium.common.models import TransactionState
@@ -17,7 +16,7 @@ from contracts.relay import Relay
 from contracts.sending.failures import FAILED_FIELDS, fail
 from contracts.sending.lanes import MAX_IN_FLIGHT, Lane
 from contracts.sending.queue import Queue
-from contracts.sending.rows import write
+from contracts.sending.rows import write_own
 from contracts.sending.trials import Trials, Tried
 
 logger = logging.getLogger(__name__)
@@ -25,7 +24,6 @@ logger = logging.getLogger(__name__)
 # One lock is held for so many trials, a fraction of a second on a node beside us.
 MAX_CLAIM = 100
 
-_WAITS = Q(state=TransactionState.RECORDED)
 _SIGNED_FIELDS = ("state", "sender", "address", "nonce", "raw", "transaction_hash", "submitted_at")
 
 
@@ -97,9 +95,9 @@ class _Claimer:
             rows = self.queue.next_rows(most) if most > 0 else []
 
     def _heads(self, rows: Sequence[OutboxTransaction]) -> set[UUID]:
-        """The first row of each consortium that may have to wait: many calls that wait cost one trial."""
+        """The first row of each consortium that waited the last time: many calls that wait cost one trial."""
         first = {row.consortium_id: row.pk for row in reversed(rows)}
-        return {row for consortium, row in first.items() if consortium in self.queue.busy}
+        return {row for consortium, row in first.items() if consortium in self.trials.waited}
 
     def _take_batch(self, rows: Sequence[OutboxTransaction]) -> None:
         rows = [row for row in rows if row.consortium_id not in self.queue.passed_over][: self.room]
@@ -112,6 +110,7 @@ class _Claimer:
         for row, found in zip(rows, tried, strict=True):
             if row.consortium_id in self.queue.passed_over:
                 continue
+            self.trials.waited.discard(row.consortium_id)
             if isinstance(found, Tried):
                 signed.append(self._sign(row, found))
             elif self._is_final(row, found):
@@ -119,6 +118,7 @@ class _Claimer:
                 failed.append(row)
             else:
                 self.queue.passed_over.add(row.consortium_id)
+                self.trials.waited.add(row.consortium_id)
         self._persist(signed, failed)
 
     def _is_final(self, row: OutboxTransaction, refusal: ConsiliumError) -> bool:
@@ -146,10 +146,9 @@ class _Claimer:
         return row
 
     def _persist(self, signed: list[OutboxTransaction], failed: list[OutboxTransaction]) -> None:
-        """Write what was decided; all rows are ours, since their consortia are locked."""
-        write(failed, FAILED_FIELDS, still=_WAITS)
-        if len(write(signed, _SIGNED_FIELDS, still=_WAITS)) < len(signed):
-            raise RuntimeError("rows of a locked consortium were changed by somebody else")
+        """Write what was decided: the rows are ours, for their consortia are locked."""
+        write_own(failed, FAILED_FIELDS)
+        write_own(signed, _SIGNED_FIELDS)
         self.lane.at("persisted")
         self.room -= len(signed)
         self.result.signed += signed

@@ -28,7 +28,7 @@ def deliver_outcomes(at: Hook) -> int:
     waiting = OutboxTransaction.objects.filter(
         _WAITING, Q(outcome_retry_at__isnull=True) | Q(outcome_retry_at__lte=now)
     )
-    rows = list(waiting.order_by("position")[:MAX_DELIVERIES])
+    rows = list(waiting.order_by("position").defer("raw", "arguments")[:MAX_DELIVERIES])
     heard = [(row, handler) for row in rows if (handler := outcome_handler(row)) is not None]
     unheard = [row for row in rows if outcome_handler(row) is None]
     return _note_unheard(unheard, at) + sum(_deliver(row, handler, at) for row, handler in heard)

@@ -1,4 +1,4 @@
-"""Many rows of the outbox written in one statement, each only if it still is what it was taken for."""
+"""Many rows of the outbox written in one statement."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,19 +12,23 @@ from contracts.models import OutboxTransaction
 
 
 def write(rows: Sequence[OutboxTransaction], fields: Sequence[str], *, still: Q) -> set[UUID]:
-    """Write `fields` of those rows that are `still` so and that nobody else holds; return which they are.
-
-    One statement for all: Django's `bulk_update` takes ten times as long for these many columns.
-    """
+    """Write `fields` of those rows that are `still` so and that nobody else holds; return which they are."""
     ensure_atomic()
     found = OutboxTransaction.objects.select_for_update(skip_locked=True).filter(still, pk__in=[row.pk for row in rows])
     held = set(found.order_by().values_list("pk", flat=True))
-    ours = [row for row in rows if row.pk in held]
-    if ours:
-        statement, parameters = _update(ours, fields)
+    write_own([row for row in rows if row.pk in held], fields)
+    return held
+
+
+def write_own(rows: Sequence[OutboxTransaction], fields: Sequence[str]) -> None:
+    """Write `fields` of rows that nobody else may write, in one statement.
+
+    Django's `bulk_update` takes ten times as long for these many columns.
+    """
+    if rows:
+        statement, parameters = _update(rows, fields)
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-    return held
 
 
 def _update(rows: Sequence[OutboxTransaction], names: Sequence[str]) -> tuple[str, list[list[Any]]]:

@@ -57,7 +57,8 @@ class Settler:
         result = Settlement()
         # First the count, then the receipts: what is counted is mined, so its receipt is there.
         count = lane.mined_count()
-        rows = list(lane.in_flight().filter(nonce__lt=count).order_by("nonce"))
+        # Bytes and arguments are many, and are asked of refused calls alone.
+        rows = list(lane.in_flight().filter(nonce__lt=count).order_by("nonce").defer("raw", "arguments"))
         for first in range(0, len(rows), MAX_BATCH):
             self._settle_batch(lane, rows[first : first + MAX_BATCH], head, result)
         self.watch.look(lane, count, head)

@@ -41,6 +41,8 @@ class Trials:
 
     chain: Chain
     typical: dict[Kind, int] = field(default_factory=dict)
+    # Consortia whose calls had to wait when they were tried last.
+    waited: set[UUID] = field(default_factory=set)
 
     def run(self, rows: Sequence[OutboxTransaction], *, sender: str) -> list[Tried | ConsiliumError]:
         """Try each row on the newest state; in the order of the rows what it needs, or why it is refused."""
