@@ -47,9 +47,22 @@ class Trials:
     def run(self, rows: Sequence[OutboxTransaction], *, sender: str) -> list[Tried | ConsiliumError]:
         """Try each row on the newest state; in the order of the rows what it needs, or why it is refused."""
         addresses = _addresses(rows)
+        # One of each new kind first, so that the others have its gas to go by.
+        new = {_kind(row): index for index, row in reversed(list(enumerate(rows))) if _kind(row) not in self.typical}
+        first = sorted(new.values())
+        rest = sorted(set(range(len(rows))) - set(first))
+        found: dict[int, Tried | ConsiliumError] = {}
+        for part in (first, rest):
+            results = self._run([rows[index] for index in part], addresses, sender)
+            found |= zip(part, results, strict=True)
+        return [found[index] for index in range(len(rows))]
+
+    def _run(
+        self, rows: Sequence[OutboxTransaction], addresses: dict[tuple[UUID, str], str], sender: str
+    ) -> list[Tried | ConsiliumError]:
         prepared = [self._prepare(row, addresses) for row in rows]
         trials = [trial for trial in prepared if isinstance(trial, Trial)]
-        answers = iter(self._ask(trials, sender))
+        answers = iter(self._ask(trials, sender) if trials else [])
         return [
             self._judge(row, trial, next(answers)) if isinstance(trial, Trial) else trial
             for row, trial in zip(rows, prepared, strict=True)
@@ -69,9 +82,8 @@ class Trials:
             for index, answer in enumerate(answers)
             if isinstance(answer, ChainError) and trials[index].gas is not None
         ]
-        more = (
-            self.chain.try_many([replace(trials[index], gas=None) for index in again], sender=sender) if again else []
-        )
+        searches = [replace(trials[index], gas=None) for index in again]
+        more = self.chain.try_many(searches, sender=sender) if searches else []
         for index, answer in zip(again, more, strict=True):
             answers[index] = answer
         return answers

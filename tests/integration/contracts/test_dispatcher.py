@@ -564,8 +564,8 @@ def test_many_calls_that_wait_cost_one_trial_a_pass(dispatcher, consortium, monk
     monkeypatch.setattr(dispatcher.chain, "try_many", count)
     for _ in range(3):
         dispatcher.dispatch_once()
-    # All once, and then the first alone.
-    assert tried == [50, 1, 1]
+    # The first of its kind and the others, once; and then the first alone.
+    assert tried == [1, 49, 1, 1]
 
     dispatcher.chain.mine()
     dispatcher.dispatch_once()
