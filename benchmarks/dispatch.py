@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,7 +145,8 @@ def _dispatch(chain: "Gateway", relays: Sequence["Relay"]) -> tuple[float, dict[
         last[0] = now
 
     begin = time.perf_counter()
-    _until_settled(Dispatcher(chain, *relays, at=at))
+    with ThreadPoolExecutor(max_workers=1) as background:
+        _until_settled(Dispatcher(chain, *relays, at=at, background=background))
     return time.perf_counter() - begin, spent
 
 

@@ -14,6 +14,7 @@ node had them or not, and are one transaction whatever happens.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from contracts.chain import chain_from_settings
@@ -22,8 +23,9 @@ from contracts.events import BlockHeader
 from contracts.interface import Chain
 from contracts.models import OutboxTransaction
 from contracts.relay import Relay, relays_from_settings
-from contracts.sending.broadcasts import broadcast, due
-from contracts.sending.claims import claim
+from contracts.sending.background import AtOnce
+from contracts.sending.broadcasts import Broadcast, batches, begin, broadcast, due
+from contracts.sending.claims import Claim, claim
 from contracts.sending.lanes import Hook, Lane, free_lanes, loads, open_lanes
 from contracts.sending.outcomes import deliver_outcomes
 from contracts.sending.recovery import recover
@@ -53,8 +55,10 @@ def _go_on(step: str) -> None:
 class Dispatcher:
     """Sends for one or several relay accounts; several dispatchers may run at once, also for the same accounts."""
 
-    def __init__(self, chain: Chain, *relays: Relay, at: Hook = _go_on) -> None:
+    def __init__(self, chain: Chain, *relays: Relay, at: Hook = _go_on, background: Executor | None = None) -> None:
+        """With `background`, an executor of one thread, the node is asked while the database is written."""
         self.chain = chain
+        self.background = background or AtOnce()
         self.relays = relays
         self.at = at
         self.settler = Settler()
@@ -76,7 +80,7 @@ class Dispatcher:
         """
         report = DispatchReport()
         self.chain.check_chain()
-        lanes = open_lanes(self.chain, self.relays, self.at)
+        lanes = open_lanes(self.chain, self.relays, self.at, self.background)
         head = recover(self.chain, lanes)
         self._settle(lanes, head, report)
         sending = _Sending(self.trials)
@@ -102,10 +106,12 @@ class Dispatcher:
         """Sign and send what waits, lane after lane, until no lane takes anything more."""
         while free := sending.open_ones(free_lanes(lanes)):
             claims = [sending.claim(lane, among=len(free) - index) for index, lane in enumerate(free)]
-            report.sent += sum(sent for sent, _ in claims)
-            report.failed += sum(failed for _, failed in claims)
-            if not any(sent or failed for sent, failed in claims):
-                return
+            report.failed += sum(claimed.failed for claimed in claims)
+            if not any(claimed.signed or claimed.failed for claimed in claims):
+                break
+        for lane in lanes:
+            sending.finish(lane)
+        report.sent = sending.sent
 
 
 @dataclass
@@ -113,7 +119,9 @@ class _Sending:
     """One pass's sending: a lane whose node refused something is left alone for the rest of the pass."""
 
     trials: Trials
+    sent: int = 0
     halted: set[str] = field(default_factory=set)
+    under_way: dict[str, Broadcast] = field(default_factory=dict)
     refused: SenderNotAuthorizedError | None = None
 
     def open_ones(self, lanes: list[Lane]) -> list[Lane]:
@@ -129,10 +137,26 @@ class _Sending:
             self.halted.add(lane.address)
         return sent
 
-    def claim(self, lane: Lane, *, among: int) -> tuple[int, int]:
-        """How many were sent, and how many failed."""
+    def claim(self, lane: Lane, *, among: int) -> Claim:
+        """Sign the lane's next calls, and begin to send them once those before have arrived."""
         claimed = claim(lane, self.trials, among=among)
-        return self.send(lane, claimed.signed), claimed.failed
+        for batch in batches(claimed.signed):
+            self.finish(lane)
+            if lane.address not in self.halted:
+                self.under_way[lane.address] = begin(lane, batch)
+        return claimed
+
+    def finish(self, lane: Lane) -> None:
+        """Note what became of the batch that the lane has under way."""
+        if (batch := self.under_way.pop(lane.address, None)) is None:
+            return
+        try:
+            taken = batch.finish()
+        except SenderNotAuthorizedError as error:
+            self.refused, taken = error, 0
+        if taken < len(batch.rows):
+            self.halted.add(lane.address)
+        self.sent += taken
 
 
 def dispatch_once(chain: Chain | None = None, *relays: Relay) -> DispatchReport:

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Q
@@ -59,20 +61,46 @@ def broadcast(lane: Lane, rows: Sequence[OutboxTransaction]) -> int:
         The account may not send; the lane is marked as stuck.
     """
     sent = 0
-    for first in range(0, len(rows), MAX_BATCH):
-        batch = rows[first : first + MAX_BATCH]
-        lane.at("sending")
-        answers = lane.chain.send_raw_many([bytes(row.raw or b"") for row in batch])
-        lane.at("sent")
-        refusal = next(((row, said) for row, said in zip(batch, answers, strict=True) if _refuses(said)), None)
-        taken = batch if refusal is None else batch[: batch.index(refusal[0])]
-        OutboxTransaction.objects.filter(pk__in=[row.pk for row in taken]).update(broadcast_at=timezone.now())
-        lane.at("noted")
-        sent += len(taken)
-        if refusal is not None:
-            _face(lane, *refusal)
+    for batch in batches(rows):
+        taken = begin(lane, batch).finish()
+        sent += taken
+        if taken < len(batch):
             break
     return sent
+
+
+def batches(rows: Sequence[OutboxTransaction]) -> list[Sequence[OutboxTransaction]]:
+    """The rows in pieces of one request each."""
+    return [rows[first : first + MAX_BATCH] for first in range(0, len(rows), MAX_BATCH)]
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """A batch on its way to the node."""
+
+    lane: Lane
+    rows: Sequence[OutboxTransaction]
+    answers: Future[list[bytes | ChainError]]
+
+    def finish(self) -> int:
+        """Wait for the answers and note them; return how many rows were taken before the first refusal."""
+        answers = self.answers.result()
+        self.lane.at("sent")
+        pairs = zip(self.rows, answers, strict=True)
+        refusal = next(((index, row, said) for index, (row, said) in enumerate(pairs) if _refuses(said)), None)
+        taken = self.rows if refusal is None else self.rows[: refusal[0]]
+        OutboxTransaction.objects.filter(pk__in=[row.pk for row in taken]).update(broadcast_at=timezone.now())
+        self.lane.at("noted")
+        if refusal is not None:
+            _face(self.lane, *refusal[1:])
+        return len(taken)
+
+
+def begin(lane: Lane, rows: Sequence[OutboxTransaction]) -> Broadcast:
+    """Hand a batch over in the background; the next one of this lane is begun when this one is finished."""
+    lane.at("sending")
+    raws = [bytes(row.raw or b"") for row in rows]
+    return Broadcast(lane, rows, lane.background.submit(lane.chain.send_raw_many, raws))
 
 
 def _refuses(answer: bytes | ChainError) -> bool:

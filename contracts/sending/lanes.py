@@ -16,6 +16,7 @@ nonce) the lane stays as it is, and a person is told what to do.
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,6 +28,7 @@ from contracts.events import BlockHeader
 from contracts.interface import Chain
 from contracts.models import OutboxTransaction, RelayAccount, StuckCode
 from contracts.relay import Relay
+from contracts.sending.background import AtOnce
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Lane:
     address: str
     relay: Relay | None
     at: Hook
+    background: Executor = field(default_factory=AtOnce)
 
     def in_flight(self) -> QuerySet[OutboxTransaction]:
         """What is signed and not settled."""
@@ -76,14 +79,14 @@ class Lane:
             logger.warning("The relay account %s moves again.", self.address)
 
 
-def open_lanes(chain: Chain, relays: Sequence[Relay], at: Hook) -> list[Lane]:
+def open_lanes(chain: Chain, relays: Sequence[Relay], at: Hook, background: Executor) -> list[Lane]:
     """A lane for each relay, and for each account without a key here that still has something under way."""
-    own = [Lane(chain, relay.address, relay, at) for relay in relays]
+    own = [Lane(chain, relay.address, relay, at, background) for relay in relays]
     known = set(RelayAccount.objects.values_list("address", flat=True))
     new = [RelayAccount(address=lane.address) for lane in own if lane.address not in known]
     RelayAccount.objects.bulk_create(new, ignore_conflicts=True)
     left = loads().keys() - {lane.address for lane in own}
-    return own + [Lane(chain, address, None, at) for address in sorted(left)]
+    return own + [Lane(chain, address, None, at, background) for address in sorted(left)]
 
 
 def loads() -> dict[str, int]:

@@ -59,15 +59,22 @@ class Settler:
         count = lane.mined_count()
         # Bytes and arguments are many, and are asked of refused calls alone.
         rows = list(lane.in_flight().filter(nonce__lt=count).order_by("nonce").defer("raw", "arguments"))
-        for first in range(0, len(rows), MAX_BATCH):
-            self._settle_batch(lane, rows[first : first + MAX_BATCH], head, result)
+        batches = [rows[first : first + MAX_BATCH] for first in range(0, len(rows), MAX_BATCH)]
+        # The next receipts are on their way while rows are written.
+        asked = [lane.background.submit(lane.chain.receipts, _hashes(batch)) for batch in batches]
+        for batch, receipts in zip(batches, asked, strict=True):
+            self._settle_batch(lane, batch, receipts.result(), head, result)
         self.watch.look(lane, count, head)
         return result
 
     def _settle_batch(
-        self, lane: Lane, rows: Sequence[OutboxTransaction], head: BlockHeader, result: Settlement
+        self,
+        lane: Lane,
+        rows: Sequence[OutboxTransaction],
+        receipts: Sequence[Receipt | None],
+        head: BlockHeader,
+        result: Settlement,
     ) -> None:
-        receipts = lane.chain.receipts([bytes.fromhex(row.transaction_hash[2:]) for row in rows])
         lane.at("receipt_read")
         found = [(row, receipt) for row, receipt in zip(rows, receipts, strict=True) if receipt is not None]
         for row, receipt in found:
@@ -108,6 +115,10 @@ def _free(row: OutboxTransaction) -> None:
     row.state = TransactionState.RECORDED
     if row.lost_nonces >= MAX_LOST_NONCES:
         fail(row, NeverMinedError(f"{row.lost_nonces} times other bytes took its nonce. Ask for it anew."))
+
+
+def _hashes(rows: Sequence[OutboxTransaction]) -> list[bytes]:
+    return [bytes.fromhex(row.transaction_hash[2:]) for row in rows]
 
 
 def _apply(lane: Lane, row: OutboxTransaction, receipt: Receipt) -> None:

@@ -1,6 +1,7 @@
 """Send what waits in the outbox, until stopped."""
 
 from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -28,17 +29,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            dispatcher = Dispatcher(chain_from_settings(), *relays_from_settings())
-            if options["once"]:
-                with act_for_all():
-                    self.stdout.write(str(dispatcher.dispatch_once()))
-                return
-            with stop_on_signals() as stop:
-                work_until_stopped(lambda: _pass(dispatcher), channel=CHANNEL, stop=stop)
+            with ThreadPoolExecutor(max_workers=1) as background:
+                dispatcher = Dispatcher(chain_from_settings(), *relays_from_settings(), background=background)
+                self._work(dispatcher, once=options["once"])
         except ConsiliumError as error:
             if options["stay"]:
                 stay_until_stopped(error)
             raise CommandError(f"{error.code}: {error.message}", returncode=NEEDS_A_PERSON) from error
+
+    def _work(self, dispatcher: Dispatcher, *, once: bool) -> None:
+        if once:
+            with act_for_all():
+                self.stdout.write(str(dispatcher.dispatch_once()))
+            return
+        with stop_on_signals() as stop:
+            work_until_stopped(lambda: _pass(dispatcher), channel=CHANNEL, stop=stop)
 
 
 def _pass(dispatcher: Dispatcher) -> float:

@@ -36,6 +36,7 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pyt
 DIE_AT_STEP = """
 import os, signal, sys, django
 django.setup()
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from consortium.common.tenancy import act_for_all
 from contracts.dispatcher import Dispatcher
@@ -52,7 +53,8 @@ def die(name):
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 gateway = Gateway([url], chain_id=int(chain_id), artifacts=ARTIFACTS)
-dispatcher = Dispatcher(gateway, *(load_relay(Path(key)) for key in keys.split(",")), at=die)
+relays = [load_relay(Path(key)) for key in keys.split(",")]
+dispatcher = Dispatcher(gateway, *relays, at=die, background=ThreadPoolExecutor(max_workers=1))
 with act_for_all():
     while True:
         dispatcher.dispatch_once()
