@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contracts.models import OutboxTransaction
     from contracts.relay import Relay
 
-ACTS, CONSORTIA, LANES, ROUNDS = 4_000, 8, 4, 3
+ACTS, CONSORTIA, LANES, ROUNDS = 8_000, 8, 4, 3
 RAW = "same bytes by eth_sendRawTransaction, batches of 100"
 GOAL = 0.8
 NOWHERE = "0x00000000000000000000000000000000000000AA"
