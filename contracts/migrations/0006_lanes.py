@@ -32,7 +32,7 @@ def asks(more: str = "") -> Policy:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0003_members_write")]
+    dependencies = [("contracts", "0005_shadow_schema")]
     operations = [
         migrations.AddField(
             "outboxtransaction",
