@@ -73,7 +73,7 @@ ACTS: Mapping[int, ActForm] = MappingProxyType(
         7: ActForm("SetPolicy", "ConsortiumRegistry", "setPolicy", _("adopting the policy %(policy)s")),
         8: ActForm(
             *("SetDecisionRule", "ConsortiumRegistry", "setDecisionRule"),
-            _("changing the numbers by which decisions of kind %(kind)s are taken"),
+            _("changing the numbers by which the members decide on %(kind)s"),
         ),
         9: ActForm(
             "SetRunner",
@@ -86,14 +86,14 @@ ACTS: Mapping[int, ActForm] = MappingProxyType(
             "ReplaceKey", "ConsortiumRegistry", "replaceKey", _("replacing the %(purpose)s key of %(id)s by %(newKey)s")
         ),
         12: ActForm(
-            "SetVotingDelay", "ConsortiumGovernor", "setVotingDelay", _("waiting %(newVotingDelay)s s before a vote")
+            "SetVotingDelay", "ConsortiumGovernor", "setVotingDelay", _("waiting %(newVotingDelay)s before a vote")
         ),
-        13: ActForm("SetVotingPeriod", "ConsortiumGovernor", "setVotingPeriod", _("voting for %(newVotingPeriod)s s")),
+        13: ActForm("SetVotingPeriod", "ConsortiumGovernor", "setVotingPeriod", _("voting for %(newVotingPeriod)s")),
         14: ActForm(
             "SetTimelockDelay",
             "TimelockController",
             "updateDelay",
-            _("waiting %(newDelay)s s before what was voted is done"),
+            _("waiting %(newDelay)s before what was voted is done"),
         ),
         15: ActForm(
             "SetValidatorWriter", "ValidatorSource", "setWriter", _("letting %(newWriter)s write the validators' list")

@@ -14,6 +14,7 @@ from agent.letters import Letter, Letters
 from agent.people import Person, Role
 from agent.policy import SigningRequest
 from agent.questions import GOVERNOR, Phase, Question, QuestionReader
+from agent.sentences import signed_sentence
 from agent.signer import Signer
 from agent.wording import gettext as _
 from consortium.kernel.eip712 import typed_hash
@@ -36,12 +37,16 @@ _CHOICE = {Choice.YES: 1, Choice.NO: 2, Choice.ABSTAIN: 3}
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What would be signed for one answer: the sentence to read and the digest to compare."""
+    """What would be signed for one answer: the sentence to read and the digest to compare.
+
+    `sentence` says what the answer means, read from the own node; `literal` says the signed fields and nothing else.
+    """
 
     choice: Choice
     request: SigningRequest
     digest: bytes
     sentence: str
+    literal: str
 
 
 class Ballots:
@@ -91,7 +96,8 @@ class Ballots:
         request = SigningRequest(primary, domain, message, question.consortium.id, person)
         words = {"us": self.reader.names.name(organization), "choice": _(choice.value), "phrase": question.phrase}
         sentence = _("%(us)s votes %(choice)s on %(phrase)s.") % words
-        return Prepared(choice, request, typed_hash(domain, primary, message), sentence)
+        literal = signed_sentence(request, self.reader.names.name)
+        return Prepared(choice, request, typed_hash(domain, primary, message), sentence, literal)
 
     def given(self, question: Question) -> Choice | None:
         """Return the answer that this member has decided on, if it has."""
@@ -137,7 +143,7 @@ class Ballots:
         return letter
 
     def _governor_message(self, question: Question, choice: Choice) -> dict[str, Any]:
-        voter = self._signer.address(KeyPurpose.VOTE)
+        voter = self._signer.address(KeyPurpose.VOTE, question.consortium.id)
         return {
             "proposalId": question.proposal_id,
             "support": _SUPPORT[choice],
@@ -162,11 +168,11 @@ class Ballots:
         if question.has_answered or not latest.scope:
             return latest
         _governor, voter = latest.scope.split(":")
-        return (
-            latest
-            if latest.nonce >= self._chain.call(question.consortium.reference(GOVERNOR), "nonces", voter)
-            else None
-        )
+        if voter != self._signer.address(KeyPurpose.VOTE, question.consortium.id):
+            # Its key was replaced before it landed: the chain refuses it now, and the answer is signed anew.
+            return None
+        used = self._chain.call(question.consortium.reference(GOVERNOR), "nonces", voter)
+        return latest if latest.nonce >= used else None
 
     def _require_open(self, question: Question) -> None:
         if question.has_answered:

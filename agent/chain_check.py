@@ -1,5 +1,6 @@
 """What this site makes sure of on its own node before it signs anything for a consortium."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class ChainCheck:
         chain: Chain,
         history: TimelockHistory,
         organization: bytes,
-        addresses: Callable[[KeyPurpose], str],
+        addresses: Callable[[KeyPurpose, uuid.UUID | None], str],
         max_head_age_seconds: Callable[[], int],
         clock: Clock = now,
     ) -> None:
@@ -118,7 +119,7 @@ class ChainCheck:
             listed = self._chain.call(registry, "keyOf", self._organization, number)
             yield Finding(
                 f"{purpose}_key",
-                listed == self._addresses(purpose),
+                listed == self._addresses(purpose, consortium.id),
                 _("The registry lists this site's %s key") % purpose,
             )
 

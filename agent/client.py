@@ -15,7 +15,6 @@ import httpx
 from agent import problems
 from agent.clock import Clock, now
 from agent.errors import ContradictionError, PlatformAwayError
-from agent.keystore import KeyPurpose
 from agent.policy import SigningRequest
 from agent.signer import Signer
 from consortium.kernel.digests import digest_to_bytes32, keccak256
@@ -208,7 +207,9 @@ class PlatformClient:
 
     async def _open_session(self) -> None:
         try:
-            answer = await self._http.post(SESSION_PATH, json=self._session_request())
+            # A key behind Web3Signer may take seconds, in which the loop serves others.
+            request = await asyncio.to_thread(self._session_request)
+            answer = await self._http.post(SESSION_PATH, json=request)
         except httpx.ConnectError as error:
             raise PlatformAwayError("The platform does not answer. It is tried again.") from error
         except httpx.HTTPError as error:
@@ -233,7 +234,7 @@ class PlatformClient:
         signed = self._signer.sign(SigningRequest("AgentRequest", self._domain, message))
         self._unsent = {
             "organization": str(self._organization),
-            "site_key": self._signer.address(KeyPurpose.SITE),
+            "site_key": signed.address,
             "time": moment,
             "nonce": to_hex(nonce),
             "signature": to_hex(signed.signature),

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent.errors import ConfigurationError
+from agent.signing.settings import SignerSettings, read_signer
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 MAX_NAME_CHARACTERS = 200
@@ -69,6 +70,8 @@ class Configuration:
     rules: Rules = field(default_factory=Rules)
     operations_url: str = ""
     operations_token_file: str = ""
+    vote_signer: SignerSettings = field(default_factory=SignerSettings)
+    site_signer: SignerSettings = field(default_factory=SignerSettings)
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > MAX_NAME_CHARACTERS or not self.name.isprintable():
@@ -96,6 +99,8 @@ class Configuration:
             "",
             *("[member_page]", f"port = {self.port}", f"hosts = {json.dumps(list(self.hosts))}", ""),
             *("[rules]", *self.rules.to_toml(), ""),
+            *self.vote_signer.to_toml("vote"),
+            *self.site_signer.to_toml("site"),
         ]
         return "\n".join(lines)
 
@@ -128,6 +133,8 @@ def parse_configuration(content: bytes) -> Configuration:
         rules=_rules(reader),
         operations_url=reader.optional("chain", "operations_url", str, ""),
         operations_token_file=reader.optional("chain", "operations_token_file", str, ""),
+        vote_signer=read_signer("vote", reader.optional("signer", "vote", dict, {})),
+        site_signer=read_signer("site", reader.optional("signer", "site", dict, {})),
     )
     reader.require_all_read()
     return configuration
@@ -151,7 +158,7 @@ class _Reader:
         return value
 
     def require_all_read(self) -> None:
-        known = {"organization", "platform", "chain", "member_page", "rules"}
+        known = {"organization", "platform", "chain", "member_page", "rules", "signer"}
         unknown = [name for name in self._left if name not in known]
         unknown += [f"{table}.{key}" for table, keys in self._left.items() for key in keys]
         if unknown:

@@ -146,7 +146,8 @@ class BallotDesk:
     async def _learn_names(self, consortium: Consortium, offered: OfferedBallot) -> None:
         """Learn what the organizations of a ballot are called before its sentence is made."""
         question = await asyncio.to_thread(self._ballots.reader.read, consortium, offered.contract, offered.proposal_id)
-        organizations = {question.author} | ({question.subject} if question.contract == GOVERNOR else set())
+        concerned = {question.subject} if question.contract == GOVERNOR else set(question.owners)
+        organizations = {question.author} | concerned
         for organization in organizations - {b""}:
             profile = await asyncio.to_thread(profile_of, self._chain, consortium, organization)
             profile = profile if any(profile) else question.profile

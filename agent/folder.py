@@ -60,6 +60,13 @@ class SiteFolder:
     def keystore(self, purpose: str) -> Path:
         return self.keys / f"{purpose}.json"
 
+    def next_key(self, purpose: str) -> Path:
+        """The key that is to follow the present one, until the registry lists it everywhere."""
+        return self.keys / f"{purpose}.next.json"
+
+    def retired_key(self, purpose: str, address: str) -> Path:
+        return self.keys / f"{purpose}.retired-{address.lower()}.json"
+
     def create(self) -> None:
         """Make the empty folder and its keys folder; `FolderError` if a site lies there already."""
         if self.configuration.exists():

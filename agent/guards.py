@@ -20,6 +20,10 @@ class Pins:
         rows = self._journal.read("SELECT contract, address FROM pins WHERE consortium = ?", str(consortium))
         return dict(rows)
 
+    def consortia(self) -> list[uuid.UUID]:
+        """Return the consortia whose contracts this site has pinned."""
+        return [uuid.UUID(row[0]) for row in self._journal.read("SELECT DISTINCT consortium FROM pins ORDER BY 1")]
+
     def pin(self, consortium: uuid.UUID, contracts: Mapping[str, str]) -> None:
         """Keep the addresses, or hold them to those kept.
 

@@ -3,15 +3,16 @@
 import json
 import os
 import secrets
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import NoReturn
 
 import coincurve
 
 from agent.errors import KeystoreError
 from agent.folder import SiteFolder, read_private, write_private
 from agent.secret_storage import decrypt, encrypt
+from agent.signing.keys import TypedData
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.secp256k1 import address_of, checksum_address, sign_digest
 
@@ -28,17 +29,26 @@ class KeyPurpose(StrEnum):
     SITE = "site"
 
 
-@dataclass(frozen=True, slots=True)
 class LoadedKey:
-    """A key that signs; neither its text nor its representation shows the secret."""
+    """A key that signs; neither its text nor its representation shows the secret, and no copy of it can be made."""
 
-    purpose: KeyPurpose
-    address: str
-    _secret: bytes = field(repr=False)
+    __slots__ = ("_secret", "address", "purpose")
+    place = "keystore"
 
-    def sign(self, digest: bytes) -> bytes:
-        """Return r, s, v over the 32 bytes; the same bytes each time (RFC 6979)."""
-        return sign_digest(digest, self._secret)
+    def __init__(self, purpose: KeyPurpose, address: str, secret: bytes) -> None:
+        self.purpose = purpose
+        self.address = address
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return f"LoadedKey({self.purpose}, {self.address})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A key is not copied or pickled: it would leave the process.")
+
+    def sign(self, data: TypedData) -> bytes:
+        """Return r, s, v over the message's digest; the same bytes each time (RFC 6979)."""
+        return sign_digest(data.digest, self._secret)
 
 
 def names_passphrase() -> bool:
@@ -62,9 +72,13 @@ def read_passphrase(folder: SiteFolder) -> str:
 
 def create_key(folder: SiteFolder, purpose: KeyPurpose, passphrase: str) -> str:
     """Make a key, write its keystore file and return its address; `KeystoreError` if there is one."""
-    path = folder.keystore(purpose)
+    return create_keystore(folder.keystore(purpose), passphrase)
+
+
+def create_keystore(path: Path, passphrase: str) -> str:
+    """Make a key, write it to the path and return its address; `KeystoreError` if there is a file."""
     if path.exists():
-        raise KeystoreError(f"{path} exists. A key is never overwritten: rotate it by the registry.")
+        raise KeystoreError(f"{path} exists. A key is never overwritten: consilium-site keys rotate brings a new one.")
     secret = coincurve.PrivateKey().secret
     address = address_of(secret)
     document = encrypt(secret, passphrase, cost=SCRYPT_COST, address=address)
@@ -73,6 +87,11 @@ def create_key(folder: SiteFolder, purpose: KeyPurpose, passphrase: str) -> str:
 
 
 def load_key(folder: SiteFolder, purpose: KeyPurpose, passphrase: str) -> LoadedKey:
+    """Open the keystore file of the key in use; see `load_keystore`."""
+    return load_keystore(folder.keystore(purpose), purpose, passphrase)
+
+
+def load_keystore(path: Path, purpose: KeyPurpose, passphrase: str) -> LoadedKey:
     """Open a keystore file.
 
     Raises
@@ -80,20 +99,20 @@ def load_key(folder: SiteFolder, purpose: KeyPurpose, passphrase: str) -> Loaded
     KeystoreError
         If the file is no keystore, its cost is beyond reason, or the pass phrase is another one.
     """
-    document = _read_document(folder.keystore(purpose))
+    document = _read_document(path)
     try:
         secret = decrypt(document, passphrase)
         address = address_of(secret)
     except (KeystoreError, ValueError) as error:
         why = error.message if isinstance(error, KeystoreError) else "Its content is no key."
-        raise KeystoreError(f"The pass phrase does not open keys/{purpose}.json. {why}") from error
+        raise KeystoreError(f"The pass phrase does not open keys/{path.name}. {why}") from error
     if "address" in document and address != _address(document):
-        raise KeystoreError(f"keys/{purpose}.json names another address than its key has. Restore it from a copy.")
+        raise KeystoreError(f"keys/{path.name} names another address than its key has. Restore it from a copy.")
     return LoadedKey(purpose, address, secret)
 
 
 def address_in(folder: SiteFolder, purpose: KeyPurpose) -> str:
-    """Return the address that a keystore file names, without opening it."""
+    """Return the address that the keystore file of the key in use names, without opening it."""
     return _address(_read_document(folder.keystore(purpose)))
 
 

@@ -1,18 +1,18 @@
 """What the member's keys may sign: types, contracts, for whom, how often; asked before every signature."""
 
-import threading
 import uuid
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from agent.clock import Clock, now
 from agent.errors import PolicyRefusedError
 from agent.guards import KillSwitch, Pins
 from agent.keystore import KeyPurpose
 from agent.people import Person, Role
+from agent.signing.rates import Rates
+from agent.signing.settings import Limits
 from consortium.kernel.eip712 import AGENT_DOMAIN, DOMAIN_OF, Domain
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.identifiers import uuid_to_bytes32
@@ -29,7 +29,6 @@ KEY_OF: Mapping[str, KeyPurpose] = MappingProxyType(
 )
 # What the kill switch stops. Votes, consents, withdrawals and the channel itself go on.
 WORK = frozenset({"Commitment", "RoundResult", "SurvivorSet", "ShareDeal", "RegisterCandidate"})
-_WINDOW_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,19 @@ class SigningRequest:
         return KEY_OF.get(self.primary)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRules:
+    """What one key may sign at most: the member's count a minute, and what its table in site.toml narrows it to."""
+
+    signatures_per_minute: int
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def most_a_minute(self) -> int:
+        """The lower of the two counts."""
+        return min(self.signatures_per_minute, self.limits.signatures_per_minute or self.signatures_per_minute)
+
+
 class SigningPolicy:
     """The member's rules, held to its pins, its switch and a count of signatures a minute."""
 
@@ -58,37 +70,41 @@ class SigningPolicy:
         chain_id: int,
         pins: Pins,
         switch: KillSwitch,
-        signatures_per_minute: Callable[[], int],
-        clock: Clock = now,
+        rules_of: Callable[[KeyPurpose], KeyRules],
+        rates: Rates,
     ) -> None:
         self._organization = uuid_to_bytes32(organization)
         self._chain_id = chain_id
         self._pins = pins
         self._switch = switch
-        self._limit = signatures_per_minute
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._recent: dict[KeyPurpose, deque[float]] = {purpose: deque() for purpose in KeyPurpose}
+        self._rules_of = rules_of
+        self._rates = rates
 
-    def check(self, request: SigningRequest) -> KeyPurpose:
-        """Return the key that may sign the request, and count it.
+    @contextmanager
+    def admit(self, request: SigningRequest) -> Iterator[KeyPurpose]:
+        """Give the key that may sign the request, counted from here until the journal has the signature.
 
         Raises
         ------
         PolicyRefusedError
-            With `reason` unknown_type, wrong_chain, unknown_contract, other_organization, no_voter,
-            work_stopped or too_many.
+            With `reason` unknown_type, type_not_allowed, wrong_chain, unknown_contract, contract_not_allowed,
+            other_organization, no_voter, work_stopped or too_many.
         """
         if (purpose := request.purpose) is None:
             raise _refusal("unknown_type", f"This site signs no {request.primary}.")
+        rules = self._rules_of(purpose)
         self._require_contract(request)
+        _require_within(request, rules.limits)
         self._require_ours(request.message)
         if purpose is KeyPurpose.VOTE and (request.person is None or Role.VOTER not in request.person.roles):
             raise _refusal("no_voter", "A vote key signs only what a voter of this member approved.")
         if request.primary in WORK and self._switch.is_stopped:
             raise _refusal("work_stopped", "Work is stopped at this site. Resume it on the member page.")
-        self._count(purpose)
-        return purpose
+        with self._rates.reserved(purpose, rules.most_a_minute) as is_free:
+            if not is_free:
+                most = rules.most_a_minute
+                raise _refusal("too_many", f"More than {most} signatures a minute. Wait, and find out why.")
+            yield purpose
 
     def _require_contract(self, request: SigningRequest) -> None:
         domain = request.domain
@@ -111,19 +127,31 @@ class SigningPolicy:
         return self._pins.of(request.consortium).get(request.domain.name) == given
 
     def _require_ours(self, message: Mapping[str, Any]) -> None:
-        for field in ("organization", "author"):
-            if message.get(field, self._organization) != self._organization:
+        for speaker in ("organization", "author"):
+            if message.get(speaker, self._organization) != self._organization:
                 raise _refusal("other_organization", "The message speaks for another organization.")
 
-    def _count(self, purpose: KeyPurpose) -> None:
-        moment = self._clock().timestamp()
-        with self._lock:
-            recent = self._recent[purpose]
-            while recent and recent[0] <= moment - _WINDOW_SECONDS:
-                recent.popleft()
-            if len(recent) >= (limit := self._limit()):
-                raise _refusal("too_many", f"More than {limit} signatures a minute. Wait, and find out why.")
-            recent.append(moment)
+
+def require_own_key(request: SigningRequest, address: str, held: Callable[[str], bool]) -> None:
+    """Hold a ballot's voter to the key that signs it, and a rotation's new key to those that this site holds.
+
+    Raises
+    ------
+    PolicyRefusedError
+        With `reason` other_voter or foreign_key.
+    """
+    if request.message.get("voter", address) != address:
+        raise _refusal("other_voter", "The ballot names another voter than the key that the registry lists.")
+    if request.primary == "RotateKey" and not held(request.message["newKey"]):
+        raise _refusal("foreign_key", "A rotation leads only to a key that this site holds.")
+
+
+def _require_within(request: SigningRequest, limits: Limits) -> None:
+    if limits.types is not None and request.primary not in limits.types:
+        raise _refusal("type_not_allowed", f"site.toml does not let this key sign {request.primary}.")
+    contract = request.domain.contract
+    if limits.contracts is not None and contract is not None and checksum_address(contract) not in limits.contracts:
+        raise _refusal("contract_not_allowed", "site.toml does not let this key sign for that contract.")
 
 
 def _refusal(reason: str, message: str) -> PolicyRefusedError:

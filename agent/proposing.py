@@ -110,8 +110,10 @@ class Proposing:
         domain = consortium.domain(contract)
         digest = to_hex(typed_hash(domain, primary, message))
         key = f"proposal:{digest}"
-        self._journal.decide(key, primary, kind="proposal", digest=digest, person=person.name)
-        signed = self._signer.sign(SigningRequest(primary, domain, message, consortium.id, person))
+        request = SigningRequest(primary, domain, message, consortium.id, person)
+        said = self._signer.sentence(request)
+        self._journal.decide(key, primary, kind="proposal", digest=digest, person=person.name, sentence=said)
+        signed = self._signer.sign(request)
         body = {
             **{"consortium": str(consortium.id), "contract": contract, **extra},
             **{"nonce": message["nonce"], "deadline": message["deadline"], "signature": to_hex(signed.signature)},

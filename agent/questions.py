@@ -12,6 +12,7 @@ from agent.acts import ACTS
 from agent.chain import Chain, Consortium
 from agent.clock import from_seconds
 from agent.errors import ContradictionError, NotOpenError
+from agent.facts import fact, percent, value_text
 from agent.names import NameBook
 from agent.wording import gettext as _
 from consortium.kernel.digests import keccak256
@@ -57,7 +58,8 @@ class Question:
     """A proposal as it stands at one block.
 
     `proposal_id` is a number at the governor and 32 bytes at the board; `subject` is what the decision is on, or
-    the organization that the act concerns (empty where it concerns none); `profile` is the digest of an applicant's.
+    the organization that the act concerns (empty where it concerns none); `profile` is the digest of an applicant's;
+    `owners` are the members whose own yes a decision needs.
     """
 
     consortium: Consortium
@@ -78,6 +80,7 @@ class Question:
     author_acts: int
     block: BlockHeader
     profile: bytes = b""
+    owners: tuple[bytes, ...] = ()
 
     @property
     def id_text(self) -> str:
@@ -136,7 +139,7 @@ class QuestionReader:
         no, yes, abstain = ask(governor, "proposalVotes", proposal, block=at)
         state = ask(governor, "state", proposal, block=at)
         needed = ask(governor, "quorum", min(snapshot, block.time - 1), block=at)
-        shown = self._readable(arguments)
+        shown = {name: value_text(name, value, self.names.name) for name, value in arguments.items()}
         return Question(
             consortium=consortium,
             contract=GOVERNOR,
@@ -145,7 +148,7 @@ class QuestionReader:
             subject=arguments.get("id", b""),
             phrase=ACTS[act["kind"]].phrase % shown,
             author=act["organization"],
-            facts=tuple(shown.items()),
+            facts=tuple(fact(name, value, self.names.name) for name, value in arguments.items()),
             opens_at=from_seconds(snapshot),
             closes_at=from_seconds(deadline),
             phase={_PENDING: Phase.NOT_YET, _ACTIVE: Phase.OPEN}.get(state, Phase.CLOSED),
@@ -190,13 +193,7 @@ class QuestionReader:
         rule = found["rule"]
         is_excluded = rule["excludeAuthor"] and found["author"] == self._organization
         is_open = found["state"] == _BOARD_OPEN and block.time < found["closesAt"]
-        facts = {
-            "subject": to_hex(found["subject"]),
-            "policy": to_hex(found["policy"]),
-            "owners": ", ".join(self.names.name(owner) for owner in owners) or _("none"),
-            "base": str(found["base"]),
-            **{name: str(value) for name, value in rule.items()},
-        }
+        facts = {**{name: found[name] for name in ("subject", "policy", "base")}, "owners": list(owners), **rule}
         return Question(
             consortium=consortium,
             contract=BOARD,
@@ -205,7 +202,7 @@ class QuestionReader:
             subject=found["subject"],
             phrase=phrase % {"subject": to_hex(found["subject"])},
             author=found["author"],
-            facts=tuple(facts.items()),
+            facts=tuple(fact(name, value, self.names.name) for name, value in facts.items()),
             opens_at=from_seconds(found["openedAt"]),
             closes_at=from_seconds(found["closesAt"]),
             phase=Phase.OPEN if is_open else Phase.CLOSED,
@@ -215,6 +212,7 @@ class QuestionReader:
             description_digest=b"",
             author_acts=0,
             block=block,
+            owners=tuple(owners),
         )
 
     def _was_active(self, consortium: Consortium, timepoint: int, block: BlockHeader) -> bool:
@@ -226,19 +224,10 @@ class QuestionReader:
             return True
         return bool(self._chain.call(registry, "wasActiveAt", self._organization, timepoint, block=block.number))
 
-    def _readable(self, arguments: Mapping[str, Any]) -> dict[str, str]:
-        shown = {}
-        for name, value in arguments.items():
-            if name == "id":
-                shown[name] = self.names.name(value)
-            else:
-                shown[name] = to_hex(value) if isinstance(value, bytes) else str(value)
-        return shown
-
 
 def _needed(rule: Mapping[str, Any], base: int) -> str:
     quorum = max(rule["minimumVotes"], -(-base * rule["quorumBps"] // 10_000))
-    return _("%(quorum)d ballots, %(share)g%% of them yes") % {"quorum": quorum, "share": rule["thresholdBps"] / 100}
+    return _("%(quorum)d ballots, %(share)s of them yes") % {"quorum": quorum, "share": percent(rule["thresholdBps"])}
 
 
 def _bytes32(text: str) -> bytes:

@@ -1,16 +1,21 @@
 """The only place where the member's keys are used: typed messages, after the policy, with an entry for each."""
 
-import threading
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.errors import PolicyRefusedError
 from agent.journal import Journal
-from agent.keystore import KeyPurpose, LoadedKey
-from agent.policy import SigningPolicy, SigningRequest
-from consortium.kernel.eip712 import typed_hash
+from agent.keystore import KeyPurpose
+from agent.policy import SigningPolicy, SigningRequest, require_own_key
+from agent.sentences import NameOf, signed_sentence
+from agent.signing.keyring import Keyring
+from agent.signing.keys import SigningKey, TypedData, checked_signature
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
 from consortium.kernel.identifiers import to_hex
+
+# Which address the registry lists for a purpose: of one consortium, or of those that this site has checked.
+Listed = Callable[[KeyPurpose, uuid.UUID | None], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +30,25 @@ class Signed:
 class Signer:
     """Signs what the policy lets through; there is no way to have other bytes signed."""
 
-    def __init__(self, keys: Mapping[KeyPurpose, LoadedKey], policy: SigningPolicy, journal: Journal) -> None:
-        self._keys = dict(keys)
+    def __init__(
+        self, keyring: Keyring, policy: SigningPolicy, journal: Journal, *, listed: Listed, name_of: NameOf
+    ) -> None:
+        self._keyring = keyring
         self._policy = policy
         self._journal = journal
-        self._lock = threading.Lock()
+        self._listed = listed
+        self._name_of = name_of
 
-    def address(self, purpose: KeyPurpose) -> str:
-        """Return the address of one of the member's keys."""
-        return self._keys[purpose].address
+    def address(self, purpose: KeyPurpose, consortium: uuid.UUID | None = None) -> str:
+        """Return the address of the key that signs for a consortium, or off the chain."""
+        return self._key(purpose, consortium).address
+
+    def sentence(self, request: SigningRequest) -> str:
+        """Return what signing the request says, in one sentence made of the signed fields."""
+        return signed_sentence(request, self._name_of)
 
     def sign(self, request: SigningRequest) -> Signed:
-        """Return a signature that the journal holds an entry of.
+        """Return a signature that the journal holds an entry of, and that is this key's over these bytes.
 
         Raises
         ------
@@ -44,18 +56,42 @@ class Signer:
             If a rule forbids it; nothing is signed and the refusal is in the journal.
         InvalidInputError
             If the message is not exactly of its type; likewise.
+        SignerAwayError, SignerRefusedError, SignerNotTrustedError
+            If the key lies elsewhere and gives no signature that holds; likewise, as failed.
         """
-        with self._lock:
-            try:
-                purpose = self._policy.check(request)
-                digest = typed_hash(request.domain, request.primary, request.message)
-            except (PolicyRefusedError, InvalidInputError) as error:
-                self._enter(request, "refused", reason=_reason(error))
-                raise
-            key = self._keys[purpose]
-            signature = key.sign(digest)
-            self._enter(request, "signed", digest=to_hex(digest), key=key.address)
+        try:
+            with self._policy.admit(request) as purpose:
+                return self._sign(request, purpose)
+        except (PolicyRefusedError, InvalidInputError) as error:
+            self._enter(request, "refused", reason=_reason(error))
+            raise
+
+    def _sign(self, request: SigningRequest, purpose: KeyPurpose) -> Signed:
+        data = TypedData(request.domain, request.primary, request.message)
+        digest, key = data.digest, self._key(purpose, request.consortium)
+        require_own_key(request, key.address, lambda address: self._holds(request, address))
+        try:
+            signature = checked_signature(key.sign(data), digest, key.address)
+        except ConsiliumError as error:
+            self._enter(request, "failed", reason=error.code, purpose=purpose.value, key=key.address)
+            raise
+        # What a person signs is said in words made from the signed fields themselves, and kept beside the digest.
+        said = {"sentence": self.sentence(request)} if request.person else {}
+        self._enter(request, "signed", digest=to_hex(digest), purpose=purpose.value, key=key.address, **said)
         return Signed(digest, signature, key.address)
+
+    def _key(self, purpose: KeyPurpose, consortium: uuid.UUID | None) -> SigningKey:
+        """Return the one key there is; of several the one that the registry lists, from its block on."""
+        held = self._keyring.held(purpose)
+        if len(held) == 1:
+            return held[0]
+        listed = self._listed(purpose, consortium)
+        return next((key for key in held if key.address in listed), held[0])
+
+    def _holds(self, request: SigningRequest, address: str) -> bool:
+        numbers = {1: KeyPurpose.VOTE, 2: KeyPurpose.SITE}
+        purpose = numbers.get(request.message["purpose"])
+        return purpose is not None and self._keyring.by_address(purpose, address) is not None
 
     def _enter(self, request: SigningRequest, outcome: str, *, digest: str = "", **detail: str) -> None:
         consortium = str(request.consortium) if request.consortium else ""

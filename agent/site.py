@@ -20,16 +20,21 @@ from agent.desk import BallotDesk
 from agent.folder import SiteFolder, read_private
 from agent.guards import Fences, KillSwitch, Pins
 from agent.journal import Journal
-from agent.keystore import KeyPurpose, load_key, read_passphrase
+from agent.keystore import KeyPurpose
 from agent.letters import Letters
 from agent.names import NameBook
 from agent.node_sight import NodeSight, open_operations
 from agent.people import People, Person
-from agent.policy import SigningPolicy
+from agent.policy import KeyRules, SigningPolicy
 from agent.proposing import Proposing
 from agent.questions import QuestionReader
+from agent.registered_keys import RegisteredKeys
+from agent.rotation import KeyRotation
 from agent.rules_file import RulesFile
 from agent.signer import Signer
+from agent.signing.keyring import Keyring
+from agent.signing.rates import Rates
+from agent.signing.settings import SignerSettings
 from agent.timelock import TimelockHistory
 from consortium.kernel.identifiers import uuid_to_bytes32
 
@@ -97,18 +102,49 @@ class Site:
         return self.given_chain or open_chain(self.configuration)
 
     @cached_property
+    def names(self) -> NameBook:
+        return NameBook(self.configuration.organization, self.configuration.name)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        return Keyring(self.folder, lambda: {purpose: self._settings_of(purpose) for purpose in KeyPurpose})
+
+    @cached_property
+    def registered(self) -> RegisteredKeys:
+        return RegisteredKeys(self.pins, lambda: self.chain, self.organization)
+
+    @cached_property
     def signer(self) -> Signer:
-        passphrase = read_passphrase(self.folder)
-        keys = {purpose: load_key(self.folder, purpose, passphrase) for purpose in KeyPurpose}
         policy = SigningPolicy(
             organization=self.configuration.organization,
             chain_id=self.configuration.chain_id,
             pins=self.pins,
             switch=self.switch,
-            signatures_per_minute=lambda: self.configuration.rules.signatures_per_minute,
-            clock=self.clock,
+            rules_of=self._key_rules,
+            rates=Rates(self.journal, clock=self.clock),
         )
-        return Signer(keys, policy, self.journal)
+        listed, name_of = self.registered.addresses, self.names.name
+        return Signer(self.keyring, policy, self.journal, listed=listed, name_of=name_of)
+
+    @cached_property
+    def rotation(self) -> KeyRotation:
+        return KeyRotation(
+            keyring=self.keyring,
+            registered=self.registered,
+            chain=self.chain,
+            signer=self.signer,
+            journal=self.journal,
+            letters=self.letters,
+            folder=self.folder,
+            organization=self.organization,
+        )
+
+    def _settings_of(self, purpose: KeyPurpose) -> SignerSettings:
+        configuration = self.configuration
+        return configuration.vote_signer if purpose is KeyPurpose.VOTE else configuration.site_signer
+
+    def _key_rules(self, purpose: KeyPurpose) -> KeyRules:
+        return KeyRules(self.configuration.rules.signatures_per_minute, self._settings_of(purpose).limits)
 
     @cached_property
     def check(self) -> ChainCheck:
@@ -132,8 +168,7 @@ class Site:
     @cached_property
     def ballots(self) -> Ballots:
         configuration = self.configuration
-        names = NameBook(configuration.organization, configuration.name)
-        reader = QuestionReader(self.chain, organization=configuration.organization, names=names)
+        reader = QuestionReader(self.chain, organization=configuration.organization, names=self.names)
         return Ballots(reader=reader, chain=self.chain, signer=self.signer, journal=self.journal, letters=self.letters)
 
     @cached_property
@@ -180,7 +215,7 @@ class Site:
         )
 
 
-def open_site(path: Path) -> Site:
+def open_site(path: Path, *, clock: Clock = now) -> Site:
     """Open a site's folder, refusing one that others can reach.
 
     Raises
@@ -191,4 +226,4 @@ def open_site(path: Path) -> Site:
     folder = SiteFolder(path)
     folder.require_private()
     configuration = parse_configuration(read_private(folder.configuration))
-    return Site(folder, configuration, Journal(folder.journal))
+    return Site(folder, configuration, Journal(folder.journal, clock=clock), clock)

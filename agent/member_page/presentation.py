@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from agent.facts import span
 from agent.wording import gettext
 from consent.domain.purposes import duo_terms, purpose_label
 from consortium.kernel.bands import band_label
@@ -140,17 +141,6 @@ def written(text: str) -> Markup:
         return moment(datetime.fromisoformat(text).astimezone(UTC))
     except ValueError:
         return Markup("-")
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in its two largest units: `1 day 3 h`, `18 s`."""
-    whole = max(int(seconds), 0)
-    days, hours, minutes = whole // 86_400, whole // 3600 % 24, whole // 60 % 60
-    if days:
-        return f"{days} {'day' if days == 1 else 'days'}" + (f" {hours} h" if hours else "")
-    if hours:
-        return f"{hours} h" + (f" {minutes} min" if minutes else "")
-    return f"{minutes} min" + (f" {whole % 60} s" if whole % 60 else "") if minutes else f"{whole} s"
 
 
 def until(value: datetime, now: datetime) -> str:

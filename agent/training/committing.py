@@ -129,7 +129,9 @@ class Committing:
         last = attempt.commitments[-1]
         seq = attempt.ledger.consent_seq()
         is_fresh = int(last.fields["validUntilBlock"]) - attempt.ledger.head().number >= _FRESH_BLOCKS
-        return last if is_fresh and seq == last.fields["seq"] else None
+        # After a rotation the ledger refuses what the old key signed; the same attempt is committed to anew.
+        holds = seq == last.fields["seq"] and attempt.ledger.is_by_present_key(COMMITMENT, last.fields, last.signature)
+        return last if is_fresh and holds else None
 
     def _sign(self, attempt: Attempt) -> CommittedCohort:
         """Choose the cohort, write its manifest, then sign; the site's own anchoring is held back meanwhile."""

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from agent.chain import Chain, Consortium
+from agent.keystore import KeyPurpose
 from agent.policy import SigningRequest
 from agent.signer import Signer
 from agent.training.payloads import Place
@@ -174,6 +175,11 @@ class Ledger:
     def sign_for(self, contract: str, kind: str, fields: SignedFields) -> bytes:
         domain = self.consortium.domain(contract)
         return self._signer.sign(SigningRequest(kind, domain, dict(fields), self.consortium.id)).signature
+
+    def is_by_present_key(self, kind: str, fields: SignedFields, signature: bytes) -> bool:
+        """Whether this member's own signature is of the key that signs for it now."""
+        signer = recover(typed_hash(self.consortium.domain(LEDGER), kind, dict(fields)), signature)
+        return signer == self._signer.address(KeyPurpose.SITE, self.consortium.id)
 
     def verify(self, organization: uuid.UUID, kind: str, fields: SignedFields, signature: bytes) -> None:
         """Raise `SignatureRefusedError` unless the organization's site key, as registered, signed these fields."""

@@ -10,8 +10,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from consortium.kernel.digests import keccak256
 from consortium.kernel.errors import InvalidInputError
-from consortium.kernel.structured_data import StructType, encode_type, hash_struct, signing_hash
+from consortium.kernel.structured_data import StructType, encode_type, hash_struct, signing_encoding
 
 VERSION = "1"
 AGENT_DOMAIN = "Consilium agent"
@@ -99,10 +100,41 @@ def typed_hash(domain: Domain, primary: str, message: Mapping[str, Any]) -> byte
         If the type is unknown, belongs to another contract's domain, or the message does not fit it exactly
         (see `structured_data.hash_struct`).
     """
+    return keccak256(typed_encoding(domain, primary, message))
+
+
+def typed_encoding(domain: Domain, primary: str, message: Mapping[str, Any]) -> bytes:
+    """Return the 66 bytes whose keccak-256 is `typed_hash`: what is sent to signers that hash by themselves."""
     _require_known(primary)
     if domain.name != DOMAIN_OF[primary] or (domain.contract is None) != (domain.name == AGENT_DOMAIN):
         raise InvalidInputError(f"A {primary} is signed for {DOMAIN_OF[primary]}, not for {domain.name}.")
-    return signing_hash(domain.separator(), hash_struct(TYPES, primary, message))
+    return signing_encoding(domain.separator(), hash_struct(TYPES, primary, message))
+
+
+def typed_document(domain: Domain, primary: str, message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the message as `eth_signTypedData` takes it: types, domain and values, integers as decimal texts."""
+    typed_encoding(domain, primary, message)
+    members = {name: kind for kind, name in TYPES[primary].members}
+    with_address = [("address", "verifyingContract")] if domain.contract else []
+    domain_members = [("string", "name"), ("string", "version"), ("uint256", "chainId"), *with_address]
+    place = {"verifyingContract": domain.contract} if domain.contract else {}
+    return {
+        "types": {
+            "EIP712Domain": [{"name": name, "type": kind} for kind, name in domain_members],
+            primary: [{"name": name, "type": kind} for name, kind in members.items()],
+        },
+        "primaryType": primary,
+        "domain": {"name": domain.name, "version": VERSION, "chainId": str(domain.chain_id)} | place,
+        "message": {name: _plain(message[name]) for name in members},
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return str(value) if type(value) is int else value
 
 
 def _require_known(primary: str) -> None:

@@ -73,9 +73,14 @@ def _type_hash(text: str) -> bytes:
     return keccak256(text.encode())
 
 
+def signing_encoding(domain_separator: bytes, struct_hash: bytes) -> bytes:
+    """Return 0x1901 || domain separator || struct hash, whose keccak-256 is signed."""
+    return b"\x19\x01" + domain_separator + struct_hash
+
+
 def signing_hash(domain_separator: bytes, struct_hash: bytes) -> bytes:
     """Return what is signed: keccak(0x1901 || domain separator || struct hash)."""
-    return keccak256(b"\x19\x01" + domain_separator + struct_hash)
+    return keccak256(signing_encoding(domain_separator, struct_hash))
 
 
 def _encode(types: Types, kind: str, value: Any, where: str) -> bytes:

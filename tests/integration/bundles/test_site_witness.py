@@ -102,7 +102,7 @@ def site(tmp_path: Path, world, contract, monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.fixture
 def channel(site: Site, world, as_system) -> ClientChannel:
-    fake = FakeSite(world.hospital, key=site.signer._keys[KeyPurpose.SITE]._secret)
+    fake = FakeSite(world.hospital, key=site.keyring.held(KeyPurpose.SITE)[0]._secret)
     with as_system():
         fake.register(world.consortium)
     fake.open_session()

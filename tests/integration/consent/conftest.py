@@ -67,7 +67,7 @@ def office(tmp_path: Path, world: World, node_url: str) -> Iterator[ConsentOffic
 @pytest.fixture
 def site(world: World, office: ConsentOffice, as_system) -> FakeSite:
     """The hospital's agent with an open session, signing with the site folder's own key."""
-    made = FakeSite(world.hospital, key=office.site.signer._keys[KeyPurpose.SITE]._secret)
+    made = FakeSite(world.hospital, key=office.site.keyring.held(KeyPurpose.SITE)[0]._secret)
     with as_system():
         made.register(world.consortium)
     made.open_session()

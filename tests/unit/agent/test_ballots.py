@@ -18,6 +18,7 @@ from agent.errors import (
     PlatformRefusedError,
     PolicyRefusedError,
 )
+from agent.keystore import KeyPurpose
 from agent.letters import Letter
 from agent.people import Person, Role
 from agent.questions import Phase, Question
@@ -71,7 +72,7 @@ def test_act_is_shown_as_the_chain_would_execute_it(site: Site) -> None:
     question = _question(site)
 
     assert question.phrase == f"admitting {APPLICANT} as a member"
-    assert dict(question.facts)["voteKey"].lower() == "0x" + "aa" * 20
+    assert dict(question.facts)["Vote key"].lower() == "0x" + "aa" * 20
     assert (question.kind, question.phase, question.tally.yes, question.tally.needed) == (
         "Admit",
         Phase.OPEN,
@@ -378,7 +379,7 @@ def test_act_is_proposed_as_the_governor_checks_it(site: Site) -> None:
         **{"nonce": 1, "deadline": letter.body["deadline"]},
     }
     digest = typed_hash(consortium().domain("ConsortiumGovernor"), "ProposeAct", message)
-    voter = site.signer.address(next(iter(site.signer._keys)))
+    voter = site.signer.address(KeyPurpose.VOTE)
     assert recover(digest, from_hex(letter.body["signature"])) == voter
     assert (letter.body["kind"], letter.body["arguments"]) == (2, "0x" + word(APPLICANT).hex())
 

@@ -10,6 +10,7 @@ from agent.client import PlatformClient
 from agent.configuration import Rules
 from agent.errors import ContradictionError, JobRefusedError, PlatformAwayError, PlatformRefusedError
 from agent.jobs import KINDS, Job, Kind, Result
+from agent.keystore import KeyPurpose
 from agent.pauses import LONGEST_SECONDS, Backoff
 from agent.people import Person, Role
 from agent.site import Site
@@ -39,7 +40,7 @@ def test_session_is_opened_by_the_site_key_and_used_again(site: Site) -> None:
     _with_client(site, platform, work)
 
     assert platform.sessions == 1
-    assert platform.site_key == site.signer.address(next(k for k in site.signer._keys if k == "site"))
+    assert platform.site_key == site.signer.address(KeyPurpose.SITE)
 
 
 def test_session_that_the_platform_forgot_is_renewed_once(site: Site) -> None:

@@ -10,7 +10,9 @@ from agent.errors import ConfigurationError, FolderError, KeystoreError
 from agent.folder import SALTS_VARIABLE, SiteFolder, read_private, write_private
 from agent.founding import found_site
 from agent.keystore import KeyPurpose, create_key, load_key, read_passphrase
+from agent.signing.keys import TypedData
 from agent.site import Site, open_site
+from consortium.kernel.eip712 import AGENT_DOMAIN, Domain
 from consortium.kernel.secp256k1 import recover
 
 
@@ -115,8 +117,10 @@ def test_configuration_that_cannot_be_meant_is_refused(changes: dict[str, object
 
 def test_key_signs_after_the_round_trip_through_its_file(site: Site) -> None:
     key = load_key(site.folder, KeyPurpose.VOTE, read_passphrase(site.folder))
+    request = {**dict.fromkeys(("organization", "method_path", "body", "nonce"), bytes(32)), "time": 1}
+    data = TypedData(Domain(AGENT_DOMAIN, 1), "AgentRequest", request)
 
-    assert recover(bytes(32), key.sign(bytes(32))) == key.address
+    assert recover(data.digest, key.sign(data)) == key.address
     assert key.address == keystore.address_in(site.folder, KeyPurpose.VOTE)
     assert key._secret.hex() not in repr(key) + str(key)
 

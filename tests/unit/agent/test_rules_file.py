@@ -7,6 +7,7 @@ import pytest
 
 import agent.rules_file
 from agent.errors import ConfigurationError, PersonRefusedError
+from agent.keystore import KeyPurpose
 from agent.people import Person
 from agent.site import Site
 from consortium.kernel.errors import InvalidInputError
@@ -132,4 +133,4 @@ def test_change_holds_for_signatures_without_a_restart(new_site: Callable[..., S
 
     site.change_rules({"signatures_per_minute": 1}, person=steward)
 
-    assert policy._limit() == 1
+    assert policy._rules_of(KeyPurpose.SITE).most_a_minute == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.acts import ACTS
 from agent.chain import Consortium
+from agent.clock import now
 from agent.configuration import Configuration, Rules
 from agent.folder import SiteFolder
 from agent.founding import found_site
@@ -173,8 +174,6 @@ def reopen(
     folder: SiteFolder, *, chain: ChainInMemory | None = None, clock: Callable[[], datetime] | None = None
 ) -> Site:
     """Open a site as a new process would."""
-    site = open_site(folder.root)
+    site = open_site(folder.root, clock=clock or now)
     site.given_chain = chain or admission_chain()
-    if clock is not None:
-        site.clock = clock
     return site
