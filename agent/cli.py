@@ -16,7 +16,8 @@ Command = Callable[[argparse.Namespace], int]
 # Each module adds its own commands. All of them together take most of a second to import, so one is.
 MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "agent.commands.folder": ("init", "keys", "log"),
+        "agent.commands.folder": ("init", "log"),
+        "agent.commands.keys": ("keys", "signer"),
         "agent.commands.service": ("run", "status", "doctor", "walls", "contracts"),
         "agent.commands.people": ("people",),
         "agent.commands.ballots": ("ballots", "propose"),

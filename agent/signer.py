@@ -11,9 +11,11 @@ from agent.policy import SigningPolicy, SigningRequest, require_own_key
 from agent.sentences import NameOf, signed_sentence
 from agent.signing.keyring import Keyring
 from agent.signing.keys import SigningKey, TypedData, checked_signature
+from consortium.kernel.eip712 import AGENT_DOMAIN, TYPES, Domain
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
 from consortium.kernel.identifiers import to_hex
 
+_TRIAL = "AgentRequest"
 # Which address the registry lists for a purpose: of one consortium, or of those that this site has checked.
 Listed = Callable[[KeyPurpose, uuid.UUID | None], frozenset[str]]
 
@@ -65,6 +67,23 @@ class Signer:
         except (PolicyRefusedError, InvalidInputError) as error:
             self._enter(request, "refused", reason=_reason(error))
             raise
+
+    def try_key(self, purpose: KeyPurpose, key: SigningKey) -> None:
+        """Have a key sign a request for a session of the year 1970, which opens nothing anywhere.
+
+        Raises
+        ------
+        SignerAwayError, SignerRefusedError, SignerNotTrustedError
+            If it gives no signature that holds.
+        """
+        words = {name: bytes(32) for kind, name in TYPES[_TRIAL].members if kind == "bytes32"}
+        data = TypedData(Domain(AGENT_DOMAIN, 1), _TRIAL, {**words, "time": 0})
+        outcome = "failed"
+        try:
+            checked_signature(key.sign(data), data.digest, key.address)
+            outcome = "signed"
+        finally:
+            self._journal.record("key", f"trial_{outcome}", purpose=purpose.value, address=key.address)
 
     def _sign(self, request: SigningRequest, purpose: KeyPurpose) -> Signed:
         data = TypedData(request.domain, request.primary, request.message)

@@ -89,6 +89,7 @@ declare("membership.organization.suspend", CONSORTIUM, "organization", block=BLO
 declare("membership.organization.reinstate", CONSORTIUM, "organization", block=BLOCK)
 declare("membership.organization.remove", CONSORTIUM, "organization", block=BLOCK)
 declare("membership.validator.change", CONSORTIUM, "organization", validator=ADDRESS, active=FLAG, block=BLOCK)
+declare("membership.key.relay", CONSORTIUM, "organization", purpose=CODE, address=ADDRESS)
 declare("membership.key.rotate", CONSORTIUM, "organization", purpose=CODE, address=ADDRESS, block=BLOCK)
 declare("membership.policy.change", CONSORTIUM, "consortium", policy=DIGEST, block=BLOCK)
 # about an invitation, whose own id stands for a person who has none yet; address and name are personal fields

@@ -25,6 +25,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "membership.organization.reinstate": lazy("%(subject)s was reinstated"),
     "membership.organization.remove": lazy("%(subject)s was removed"),
     "membership.validator.change": lazy("The node of %(subject)s was changed as validator"),
+    "membership.key.relay": lazy("%(subject)s handed in a new %(purpose)s key"),
     "membership.key.rotate": lazy("%(subject)s replaced its %(purpose)s key"),
     "membership.policy.change": lazy("The members' policy changed"),
     "membership.organization.locate": lazy("The organization's country was set: %(country)s"),

@@ -1,4 +1,4 @@
-"""Commands on the folder itself: make it, show its keys, read its log."""
+"""Commands on the folder itself: make it, read its log."""
 
 import argparse
 import uuid
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from agent.commands.terminal import say, say_json
 from agent.configuration import DEFAULT_PORT, Configuration
 from agent.founding import found_site
-from agent.keystore import KeyPurpose, address_in
 from agent.site import open_site
 from consortium.kernel.errors import InvalidInputError
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: "Subcommands") -> None:
-    """Add init, keys and log."""
+    """Add init and log."""
     init = commands.add_parser("init", help="make a site's folder with fresh keys")
     init.add_argument("--organization", required=True, metavar="UUID", help="the organization's id on the platform")
     init.add_argument("--name", required=True, help="the organization's name, as its own people say it")
@@ -25,10 +24,6 @@ def add_to(commands: "Subcommands") -> None:
     init.add_argument("--chain-id", required=True, type=int)
     init.add_argument("--port", type=int, default=DEFAULT_PORT, help="the member page's port on loopback")
     init.set_defaults(command=_init)
-    keys = commands.add_parser("keys", help="show the addresses of the site's keys").add_subparsers(required=True)
-    show = keys.add_parser("show", help="show the addresses; the keys themselves stay closed")
-    show.add_argument("--json", action="store_true")
-    show.set_defaults(command=_keys)
     log = commands.add_parser("log", help="show the site's own log, newest first")
     log.add_argument("--limit", type=int, default=50)
     log.add_argument("--verify", action="store_true", help="recompute the log's chain of hashes")
@@ -54,17 +49,6 @@ def _init(args: argparse.Namespace) -> int:
     for purpose, address in addresses.items():
         say(f"{purpose} key {address}")
     say(f"Next: consilium-site --folder {args.folder} people add NAME --role voter")
-    return 0
-
-
-def _keys(args: argparse.Namespace) -> int:
-    folder = open_site(args.folder).folder
-    addresses = {purpose.value: address_in(folder, purpose) for purpose in KeyPurpose}
-    if args.json:
-        say_json(addresses)
-    else:
-        for purpose, address in addresses.items():
-            say(f"{purpose} key {address}")
     return 0
 
 

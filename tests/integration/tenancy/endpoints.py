@@ -126,6 +126,11 @@ def signed(site: FakeSite, document: dict[str, Any]) -> dict[str, Any]:
     return {**whole, "digest": digest_of(whole), "signature": to_hex(raw)}
 
 
+def rotation(names: Names, **changes: Any) -> dict[str, Any]:
+    base = {"consortium": names.of(Consortium), "purpose": 2, "new_key": "0x" + "12" * 20}
+    return base | {"nonce": 0, "deadline": NOW, "signature": SIGNATURE} | changes
+
+
 def _batch(names: Names, site: FakeSite) -> dict[str, Any]:
     entries = [{"line": 1, "resource": {"resourceType": "Consent"}}]
     content = {"sequence": 1, "refused": 0, "entries": entries}
@@ -188,6 +193,7 @@ SAMPLES: Mapping[str, list[Sample]] = {
     ],
     "agent-consent-revocations": [Sample(lambda n, s: _anchor(n, subjects=[WORD]))],
     "agent-data-sets": [Sample(data_set)],
+    "agent-key-rotations": [Sample(lambda n, s: rotation(n))],
     "agent-proposals": [
         Sample(lambda n, s: proposal(n, "ConsortiumGovernor")),
         Sample(lambda n, s: proposal(n, "DecisionBoard", subject=WORD, policy=WORD)),

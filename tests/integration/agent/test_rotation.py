@@ -1,0 +1,322 @@
+"""Keys replaced on a real node: from the rotation's block on the old key is refused and the new one taken."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agent.keystore
+from agent.ballots import Choice
+from agent.chain import Consortium
+from agent.client import _ballot
+from agent.configuration import Configuration
+from agent.errors import KeystoreError
+from agent.founding import found_site
+from agent.keystore import KeyPurpose, address_in
+from agent.letters import Letter
+from agent.people import Person, Role
+from agent.policy import SigningRequest
+from agent.signer import Signed
+from agent.signing.keys import TypedData
+from agent.signing.settings import Remote, SignerSettings
+from agent.signing_check import look_at_keys
+from agent.site import Site, open_site
+from consortium.kernel.identifiers import from_hex
+from contracts.errors import TransactionRevertedError
+from contracts.gateway import Gateway
+from tests.chain.anvil import Anvil
+from tests.integration.agent.networks import POLICY, Network
+from tests.unit.agent import platforms
+from tests.unit.agent.certificates import Authority
+from tests.unit.agent.signer_servers import SignerServer, public_key, serving
+from tests.unit.agent.worlds import AUTHOR, CHAIN_ID, CONSORTIUM, HOSPITAL, SUBJECT
+
+pytestmark = pytest.mark.services
+VERA = Person("vera", "Vera", frozenset({Role.VOTER}))
+VOTE, SITE = KeyPurpose.VOTE, KeyPurpose.SITE
+LOG = bytes([3]) * 32
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    with Anvil(tmp_path / "anvil").start() as node:
+        made = Network(Gateway([node.url], chain_id=CHAIN_ID))
+        made.node = node  # type: ignore[attr-defined]  # the fixture's own
+        yield made
+
+
+@pytest.fixture
+def sites(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Site]]:
+    """Two members, founders of the consortium on the node, whose contracts each has checked."""
+    monkeypatch.setattr(agent.keystore, "SCRYPT_COST", 2)
+    made, members = [], []
+    url = network.node.url  # type: ignore[attr-defined]
+    for identity in (HOSPITAL, AUTHOR):
+        configuration = Configuration(identity, str(identity), "http://127.0.0.1:9", CHAIN_ID, (url,), port=0)
+        addresses = found_site(tmp_path / str(identity), configuration)
+        members.append((identity, addresses[VOTE], addresses[SITE]))
+        made.append(open_site(tmp_path / str(identity)))
+    network.found(members)
+    network.renounce()
+    second, deadline = network.gateway.head().time, time.monotonic() + 10
+    while network.gateway.head().time < second + 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        network.send(b"", network.relay.address)
+    for site in made:
+        site.trust.admit(_consortium(network))
+    yield made
+    for site in made:
+        site.journal.close()
+
+
+def _consortium(network: Network) -> Consortium:
+    return Consortium(CONSORTIUM, "Arizona Cardiac", CHAIN_ID, network.addresses)
+
+
+def _relay(network: Network, site: Site, letter: Letter | None) -> int:
+    """Submit a rotation as the platform does; return its block."""
+    assert letter is not None
+    body = letter.body
+    arguments = [site.organization, body["purpose"], body["new_key"], body["deadline"], from_hex(body["signature"])]
+    return network.transact("ConsortiumRegistry", "rotateKey", *arguments).block_number
+
+
+def _rotate(network: Network, site: Site, purpose: KeyPurpose) -> int:
+    site.rotation.prepare(purpose, person=VERA)
+    return _relay(network, site, site.rotation.sign(_consortium(network), purpose, person=VERA))
+
+
+def _refusal(network: Network, contract: str, function: str, *arguments: Any, block: int) -> str:
+    """Return why the contract refuses a call on the state of a block; empty if it takes it."""
+    data = network.gateway.encode(network.reference(contract), function, *arguments)
+    address = network.addresses[contract]
+    found = network.gateway.explain(contract, sender=network.relay.address, to=address, data=data, block=block)
+    return "" if found is None else str(found)
+
+
+def _sign(network: Network, site: Site, primary: str, contract: str, message: dict[str, Any]) -> Signed:
+    domain = _consortium(network).domain(contract)
+    return site.signer.sign(SigningRequest(primary, domain, message, CONSORTIUM, VERA))
+
+
+def _epoch(network: Network, site: Site) -> tuple[str, list[Any]]:
+    message = {"organization": site.organization, "epoch": 1, "root": bytes([9]) * 32, "band": 100, "seq": 1}
+    message |= {"asOf": network.gateway.head().time}
+    signed = _sign(network, site, "AnchorEpoch", "ConsentAnchor", message)
+    return "anchorEpoch", [*message.values(), signed.signature]
+
+
+def _checkpoint(network: Network, site: Site) -> tuple[str, list[Any]]:
+    message = {"log": LOG, "size": 4, "root": bytes([4]) * 32}
+    signed = _sign(network, site, "Checkpoint", "AuditAnchor", message)
+    return "anchor", [*message.values(), [{"organization": site.organization, "signature": signed.signature}]]
+
+
+@pytest.mark.parametrize(("make", "contract"), [(_epoch, "ConsentAnchor"), (_checkpoint, "AuditAnchor")])
+def test_site_key_is_refused_from_the_rotations_block_and_the_new_one_taken(
+    network: Network, sites: list[Site], make: Any, contract: str
+) -> None:
+    hospital = sites[0]
+    old_address = hospital.signer.address(SITE, CONSORTIUM)
+    function, old = make(network, hospital)
+
+    block = _rotate(network, hospital, SITE)
+
+    assert _refusal(network, contract, function, *old, block=block - 1) == ""
+    assert "BadSignature" in _refusal(network, contract, function, *old, block=block)
+    function, new = make(network, hospital)
+    assert "BadSignature" in _refusal(network, contract, function, *new, block=block - 1)
+    network.transact(contract, function, *new)
+    assert hospital.signer.address(SITE, CONSORTIUM) not in ("", old_address)
+
+
+def test_ballot_of_the_old_vote_key_is_refused_and_the_new_key_gives_the_same_answer(
+    network: Network, sites: list[Site]
+) -> None:
+    hospital, author = sites
+    letter = author.proposing.open_decision(
+        consortium=_consortium(network), kind="ApprovePlan", subject=SUBJECT, owners=[], description="", person=VERA
+    )
+    opening = [1, SUBJECT, POLICY, author.organization, [], letter.body["deadline"], from_hex(letter.body["signature"])]
+    network.transact("DecisionBoard", "openDecision", *opening)
+    ballot = {
+        "decision": from_hex(letter.digest),
+        "subject": SUBJECT,
+        "organization": hospital.organization,
+        "choice": 1,
+    }
+    old = [*ballot.values(), _sign(network, hospital, "CastBallot", "DecisionBoard", ballot).signature]
+
+    block = _rotate(network, hospital, VOTE)
+
+    assert _refusal(network, "DecisionBoard", "castBallot", *old, block=block - 1) == ""
+    assert "BadSignature" in _refusal(network, "DecisionBoard", "castBallot", *old, block=block)
+    new = [*ballot.values(), _sign(network, hospital, "CastBallot", "DecisionBoard", ballot).signature]
+    network.transact("DecisionBoard", "castBallot", *new)
+    board = network.reference("DecisionBoard")
+    assert network.gateway.call(board, "ballotOf", from_hex(letter.digest), hospital.organization) == 1
+
+
+def test_act_is_voted_on_by_the_new_key_after_a_ballot_of_the_old_one_was_on_its_way(
+    network: Network, sites: list[Site]
+) -> None:
+    hospital, author = sites
+    consortium = _consortium(network)
+    body = author.proposing.propose_act(
+        consortium=consortium, kind="SetVotingPeriod", arguments={"newVotingPeriod": 7200}, description="", person=VERA
+    ).body
+    signed = [author.organization, body["kind"], from_hex(body["arguments"]), "", body["deadline"]]
+    receipt = network.transact("ConsortiumGovernor", "proposeActBySig", *signed, from_hex(body["signature"]))
+    events = network.gateway.logs([network.reference("ConsortiumGovernor")], receipt.block_number, receipt.block_number)
+    proposal = next(event.arguments["proposalId"] for event in events if event.name == "ActProposed")
+    second, deadline = network.gateway.head().time, time.monotonic() + 10
+    while network.gateway.head().time < second + 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        network.send(b"", network.relay.address)
+
+    old = _cast(hospital, consortium, proposal)
+    block = _rotate(network, hospital, VOTE)
+    new = _cast(hospital, consortium, proposal)
+
+    assert new.body["voter"] == hospital.signer.address(VOTE, CONSORTIUM) != old.body["voter"]
+    for letter, refused in ((old, True), (new, False)):
+        ballot = [proposal, 1, letter.body["voter"], from_hex(letter.body["signature"])]
+        assert bool(_refusal(network, "ConsortiumGovernor", "castVoteBySig", *ballot, block=block)) is refused
+    network.transact("ConsortiumGovernor", "castVoteBySig", *ballot)
+    assert hospital.ballots.reader.read(consortium, "ConsortiumGovernor", str(proposal)).tally.yes == 1
+
+
+def _cast(site: Site, consortium: Consortium, proposal: int) -> Letter:
+    question = site.ballots.reader.read(consortium, "ConsortiumGovernor", str(proposal))
+    offered = _ballot(platforms.admission(proposal_id=str(proposal), kind=question.kind))
+    digest = site.ballots.prepare(question, Choice.YES).digest
+    return site.ballots.cast(offered=offered, question=question, choice=Choice.YES, person=VERA, digest=digest)
+
+
+def test_new_key_takes_the_old_ones_place_once_the_registry_lists_it(network: Network, sites: list[Site]) -> None:
+    hospital = sites[0]
+    folder, old = hospital.folder, hospital.signer.address(SITE)
+    new = hospital.rotation.prepare(SITE, person=VERA)
+    assert hospital.rotation.prepare(SITE, person=VERA) == new
+    letter = hospital.rotation.sign(_consortium(network), SITE, person=VERA)
+    assert hospital.rotation.sign(_consortium(network), SITE, person=VERA) == letter
+    assert not hospital.rotation.settle(SITE)
+    assert hospital.signer.address(SITE, CONSORTIUM) == hospital.signer.address(SITE) == old
+
+    _relay(network, hospital, letter)
+
+    assert hospital.rotation.sign(_consortium(network), SITE, person=VERA) is None
+    assert hospital.signer.address(SITE) == new
+    assert hospital.rotation.settle(SITE)
+    assert address_in(folder, SITE) == new
+    assert [path.name for path in folder.keys.glob("site.*")] == ["site.json"] or folder.retired_key(
+        "site", old
+    ).exists()
+    again = open_site(folder.root)
+    assert again.signer.address(SITE, CONSORTIUM) == new
+    assert all(finding.is_well for finding in look_at_keys(again))
+    assert all(finding.is_well for finding in again.check.consortium(_consortium(network)))
+    again.journal.close()
+
+
+def test_running_agent_goes_on_with_a_key_that_a_command_brought(network: Network, sites: list[Site]) -> None:
+    running, command = sites[0], open_site(sites[0].folder.root)
+    running.signer.address(SITE, CONSORTIUM)
+
+    _rotate(network, command, SITE)
+    assert command.rotation.settle(SITE)
+
+    function, arguments = _checkpoint(network, running)
+    network.transact("AuditAnchor", function, *arguments)
+    command.journal.close()
+
+
+def test_key_that_its_owner_lost_is_replaced_by_vote_and_taken_up(network: Network, sites: list[Site]) -> None:
+    hospital = sites[0]
+    hospital.folder.keystore("vote").rename(hospital.folder.root / "lost")
+    bereft = open_site(hospital.folder.root)
+    new = bereft.rotation.prepare(VOTE, person=VERA)
+    with pytest.raises(KeystoreError, match="replace it by vote"):
+        bereft.rotation.sign(_consortium(network), VOTE, person=VERA)
+    assert not bereft.rotation.settle(VOTE)
+
+    _replace_by_governance(network, hospital, 1, new)
+
+    assert bereft.rotation.settle(VOTE)
+    assert bereft.signer.address(VOTE, CONSORTIUM) == new == address_in(bereft.folder, VOTE)
+    bereft.journal.close()
+
+
+def _replace_by_governance(network: Network, site: Site, purpose: int, new: str) -> None:
+    """Let the timelock carry the act out; how the members vote on it is told elsewhere."""
+    node, timelock = network.node, network.addresses["TimelockController"]  # type: ignore[attr-defined]
+    registry = network.reference("ConsortiumRegistry")
+    data = network.gateway.encode(registry, "replaceKey", site.organization, purpose, new)
+    node.ask("anvil_impersonateAccount", timelock)
+    sent = {"from": timelock, "to": registry.address, "data": "0x" + data.hex(), "gas": "0xf4240", "gasPrice": "0x0"}
+    transaction = bytes.fromhex(node.ask("eth_sendTransaction", sent)[2:])
+    deadline = time.monotonic() + 10
+    while (receipt := network.gateway.receipt(transaction)) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert receipt.succeeded
+
+
+def test_stolen_site_key_is_worth_nothing_after_the_rotation(network: Network, sites: list[Site]) -> None:
+    hospital = sites[0]
+    thief = hospital.keyring.held(SITE)[0]
+    _rotate(network, hospital, SITE)
+
+    # The thief has the key, but no vote key: it cannot even rotate back.
+    message = {"organization": hospital.organization, "purpose": 2, "newKey": thief.address, "nonce": 1}
+    message |= {"deadline": 2**40}
+    stolen = thief.sign(TypedData(_consortium(network).domain("ConsortiumRegistry"), "RotateKey", message))
+    registry = network.reference("ConsortiumRegistry")
+    arguments = [hospital.organization, 2, thief.address, 2**40, stolen]
+    with pytest.raises(TransactionRevertedError, match="BadSignature"):
+        network.gateway.simulate(registry, "rotateKey", *arguments, sender=network.relay.address)
+
+
+def test_key_moves_from_its_file_to_web3signer_and_on_to_another_there(
+    network: Network, sites: list[Site], tmp_path: Path
+) -> None:
+    server = SignerServer(Authority(tmp_path / "pki"), secrets=[bytes([7]) * 32, bytes([8]) * 32])
+    with serving(server):
+        key = server.key()
+        paths = {name: str(getattr(key.channel.certificates, name)) for name in ("certificate", "key", "authority")}
+        settings = SignerSettings(Remote(server.url, key.identifier, **paths))
+        folder = sites[0].folder
+        configuration = replace(sites[0].configuration, site_signer=settings)
+        folder.configuration.write_text(configuration.to_toml())
+
+        moving = open_site(folder.root)
+        assert moving.signer.address(SITE, CONSORTIUM) == address_in(folder, SITE)
+        assert _rotate(network, moving, SITE)
+        assert moving.rotation.settle(SITE)
+        assert not folder.keystore("site").exists()
+        _anchored_by(network, moving, key.address)
+
+        second = public_key(server.secrets[1])
+        with pytest.raises(KeystoreError, match="--identifier"):
+            moving.rotation.prepare(SITE, person=VERA)
+        new = moving.rotation.prepare(SITE, person=VERA, identifier=second)
+        _relay(network, moving, moving.rotation.sign(_consortium(network), SITE, person=VERA))
+        assert moving.rotation.settle(SITE)
+        moving.journal.close()
+        after = open_site(folder.root)
+
+        assert after.configuration.site_signer.remote == replace(settings.remote, identifier=second)  # type: ignore[type-var]
+        assert after.signer.address(SITE) == after.signer.address(SITE, CONSORTIUM) == new
+        assert all(finding.is_well for finding in look_at_keys(after))
+        after.journal.close()
+
+
+def _anchored_by(network: Network, site: Site, address: str) -> None:
+    function, arguments = _epoch(network, site)
+    network.transact("ConsentAnchor", function, *arguments)
+    assert site.journal.entries(limit=1, kinds=("signature",))[0].detail["key"] == address
