@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.acts import ACTS, KIND_NUMBERS
@@ -14,7 +15,7 @@ from agent.policy import SigningRequest
 from agent.questions import BOARD, DECISIONS, GOVERNOR
 from agent.signer import Signer
 from consortium.kernel.eip712 import typed_hash
-from consortium.kernel.errors import InvalidInputError
+from consortium.kernel.errors import ConflictError, InvalidInputError
 from consortium.kernel.identifiers import from_hex, to_hex
 
 # The relay has so long to bring the signature to the chain; after that it is worth nothing.
@@ -22,6 +23,22 @@ LIFETIME_SECONDS = 3600
 # The governor's own limit, in bytes.
 MAX_DESCRIPTION_BYTES = 1024
 _HEX_BYTES = re.compile(r"0x(?:[0-9a-fA-F]{64})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposal before a person has approved it: the sentence to read, the digest to compare."""
+
+    request: SigningRequest
+    contract: str
+    digest: bytes
+    sentence: str
+    extra: Mapping[str, Any]
+
+    @property
+    def deadline(self) -> int:
+        """Until when the chain takes it, in seconds after 1970."""
+        return int(self.request.message["deadline"])
 
 
 class Proposing:
@@ -36,10 +53,18 @@ class Proposing:
         self._letters = letters
         self._organization = organization
 
-    def propose_act(
-        self, *, consortium: Consortium, kind: str, arguments: Mapping[str, Any], description: str, person: Person
-    ) -> Letter:
-        """Sign a constitutional act.
+    def propose_act(self, *, person: Person, **about: Any) -> Letter:
+        """Draft a constitutional act and sign it; see `draft_act`."""
+        person.require(Role.VOTER)
+        return self.sign(self.draft_act(**about), person)
+
+    def open_decision(self, *, person: Person, **about: Any) -> Letter:
+        """Draft the opening of a decision and sign it; see `draft_decision`."""
+        person.require(Role.VOTER)
+        return self.sign(self.draft_decision(**about), person)
+
+    def draft_act(self, *, consortium: Consortium, kind: str, arguments: Mapping[str, Any], description: str) -> Draft:
+        """Return a constitutional act to be signed.
 
         Parameters
         ----------
@@ -48,7 +73,6 @@ class Proposing:
         arguments : mapping
             By the function's own names; bytes32 as 0x-prefixed text or bytes.
         """
-        person.require(Role.VOTER)
         if kind not in KIND_NUMBERS:
             raise InvalidInputError(f"There is no act {kind!r}. Acts are: {', '.join(KIND_NUMBERS)}.")
         if len(description.encode()) > MAX_DESCRIPTION_BYTES:
@@ -59,9 +83,9 @@ class Proposing:
             **{"description": description, **self._number(consortium, GOVERNOR)},
         }
         extra = {"kind": KIND_NUMBERS[kind], "arguments": to_hex(encoded), "description": description}
-        return self._sign(consortium, GOVERNOR, "ProposeAct", message, extra, person)
+        return self._draft(consortium, GOVERNOR, "ProposeAct", message, extra)
 
-    def open_decision(
+    def draft_decision(
         self,
         *,
         consortium: Consortium,
@@ -69,59 +93,78 @@ class Proposing:
         subject: bytes,
         owners: Sequence[bytes],
         description: str,
-        person: Person,
         document_digest: str = "",
-    ) -> Letter:
-        """Sign the opening of a decision, under the policy that the registry names now.
+        deadline: int | None = None,
+    ) -> Draft:
+        """Return the opening of a decision, under the policy that the registry names now.
 
-        `document_digest` names the document that voters are shown, where the subject is not its digest.
+        Parameters
+        ----------
+        document_digest : str, optional
+            Names the document that voters are shown, where the subject is not its digest.
+        deadline : int, optional
+            That of a draft that was shown before, so that the very same is signed.
         """
-        person.require(Role.VOTER)
         numbers = {name: number for number, (name, _phrase) in DECISIONS.items()}
         if kind not in numbers:
             raise InvalidInputError(f"There is no decision {kind!r}. Decisions are: {', '.join(numbers)}.")
         policy = self._chain.call(consortium.reference("ConsortiumRegistry"), "policyDigest")
         message = {
             **{"kind": numbers[kind], "subject": subject, "policy": policy, "author": self._organization},
-            **{"owners": list(owners), **self._number(consortium, BOARD)},
+            **{"owners": list(owners), **self._number(consortium, BOARD, deadline)},
         }
         extra = {
             **{"kind": numbers[kind], "subject": to_hex(subject), "policy": to_hex(policy)},
             **{"owners": [to_hex(owner) for owner in owners], "description": description},
             **({"document_digest": document_digest} if document_digest else {}),
         }
-        return self._sign(consortium, BOARD, "OpenDecision", message, extra, person)
+        return self._draft(consortium, BOARD, "OpenDecision", message, extra)
 
-    def _number(self, consortium: Consortium, contract: str) -> dict[str, int]:
+    def sign(self, draft: Draft, person: Person, *, digest: bytes | None = None) -> Letter:
+        """Sign what a voter read, and return the letter that carries it.
+
+        Parameters
+        ----------
+        digest : 32 bytes, optional
+            What the voter saw beside the sentence.
+
+        Raises
+        ------
+        PersonRefusedError
+            If the person is no voter.
+        ConflictError
+            If the draft is not the one with that digest: it has to be read again.
+        """
+        person.require(Role.VOTER)
+        if digest is not None and digest != draft.digest:
+            raise ConflictError("The proposal is not the one you read: its number changed. Read it again.")
+        request, text = replace(draft.request, person=person), to_hex(draft.digest)
+        key, primary, message = f"proposal:{text}", request.primary, request.message
+        said = draft.sentence
+        self._journal.decide(key, primary, kind="proposal", digest=text, person=person.name, sentence=said)
+        signed = self._signer.sign(request)
+        body = {
+            **{"consortium": str(request.consortium), "contract": draft.contract, **draft.extra},
+            **{"nonce": message["nonce"], "deadline": message["deadline"], "signature": to_hex(signed.signature)},
+        }
+        letter = Letter(text, key, str(request.domain.contract), message["nonce"], f"{PREFIX}/proposals", body)
+        self._letters.keep(letter)
+        return letter
+
+    def _number(self, consortium: Consortium, contract: str, deadline: int | None = None) -> dict[str, int]:
         """Return the member's next number at the contract, and until when the chain takes the signature."""
         at = consortium.reference(contract)
         nonce = self._letters.next_nonce(at.address, self._chain.call(at, "nonceOf", self._organization))
-        return {"nonce": nonce, "deadline": self._chain.head().time + LIFETIME_SECONDS}
+        latest = self._chain.head().time + LIFETIME_SECONDS
+        return {"nonce": nonce, "deadline": latest if deadline is None else min(deadline, latest)}
 
-    def _sign(
-        self,
-        consortium: Consortium,
-        contract: str,
-        primary: str,
-        message: Mapping[str, Any],
-        extra: Mapping[str, Any],
-        person: Person,
-    ) -> Letter:
+    def _draft(
+        self, consortium: Consortium, contract: str, primary: str, message: Mapping[str, Any], extra: Mapping[str, Any]
+    ) -> Draft:
         domain = consortium.domain(contract)
-        digest = to_hex(typed_hash(domain, primary, message))
-        key = f"proposal:{digest}"
-        request = SigningRequest(primary, domain, message, consortium.id, person)
+        request = SigningRequest(primary, domain, message, consortium.id)
         said = self._signer.sentence(request)
-        self._journal.decide(key, primary, kind="proposal", digest=digest, person=person.name, sentence=said)
-        signed = self._signer.sign(request)
-        body = {
-            **{"consortium": str(consortium.id), "contract": contract, **extra},
-            **{"nonce": message["nonce"], "deadline": message["deadline"], "signature": to_hex(signed.signature)},
-        }
-        scope = consortium.reference(contract).address
-        letter = Letter(digest, key, scope, message["nonce"], f"{PREFIX}/proposals", body)
-        self._letters.keep(letter)
-        return letter
+        return Draft(request, contract, typed_hash(domain, primary, message), said, extra)
 
 
 def _raw(value: Any) -> Any:

@@ -14,7 +14,7 @@ from agent.commands.terminal import add_person, prove, say
 from agent.courier import Courier
 from agent.desk import BallotDesk, LaidOut
 from agent.letters import Letter
-from agent.people import Person
+from agent.proposing import Draft
 from agent.site import Site, open_site
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.identifiers import from_hex, to_hex
@@ -75,22 +75,23 @@ def _show(args: argparse.Namespace) -> int:
     say(f"  tally at block {question.block.number}: {question.tally.yes} yes, {question.tally.no} no; {question.phase}")
     for prepared in ballot.prepared:
         say(f"  {to_hex(prepared.digest)}  {prepared.sentence}")
+        say(f"    as signed: {prepared.literal}")
     return 0
 
 
 def _cast(args: argparse.Namespace) -> int:
     site = open_site(args.folder)
-    person, choice, proposal = prove(site, args), Choice(args.choice), _identifier(args.proposal)
+    choice, proposal = Choice(args.choice), _identifier(args.proposal)
 
-    async def work(desk: BallotDesk, _courier: Courier) -> tuple[str, Letter, bool]:
+    async def work(desk: BallotDesk, _courier: Courier) -> tuple[Letter, bool]:
         ballot = await desk.read(proposal)
         prepared = next(one for one in ballot.prepared if one.choice is choice)
-        return prepared.sentence, *await desk.cast(
-            proposal=proposal, choice=choice, person=person, digest=prepared.digest
-        )
+        say(prepared.sentence)
+        say(f"  as signed: {prepared.literal}")
+        person = await asyncio.to_thread(prove, site, args)
+        return await desk.cast(proposal=proposal, choice=choice, person=person, digest=prepared.digest)
 
-    sentence, letter, delivered = _at_desk(site, work)
-    say(sentence)
+    letter, delivered = _at_desk(site, work)
     say(f"Signed {letter.digest}; " + ("handed to the platform." if delivered else "kept until the platform answers."))
     return 0
 
@@ -98,11 +99,13 @@ def _cast(args: argparse.Namespace) -> int:
 def _propose(args: argparse.Namespace) -> int:
     site = open_site(args.folder)
     proposal = _read_proposal(args.file)
-    person = prove(site, args)
 
     async def work(desk: BallotDesk, courier: Courier) -> tuple[Letter, bool]:
         consortium = await desk.consortium(_identifier(str(proposal["consortium"])))
-        letter = await asyncio.to_thread(_sign, site, consortium, proposal, person)
+        draft = await asyncio.to_thread(_draft, site, consortium, proposal)
+        say(draft.sentence)
+        person = await asyncio.to_thread(prove, site, args)
+        letter = await asyncio.to_thread(site.proposing.sign, draft, person)
         return letter, await courier.deliver(letter)
 
     letter, delivered = _at_desk(site, work)
@@ -110,15 +113,15 @@ def _propose(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sign(site: Site, consortium: Any, proposal: dict[str, Any], person: Person) -> Letter:
-    common = {"consortium": consortium, "kind": str(proposal["kind"]), "person": person}
+def _draft(site: Site, consortium: Any, proposal: dict[str, Any]) -> Draft:
+    common = {"consortium": consortium, "kind": str(proposal["kind"])}
     description = str(proposal.get("description", ""))
     if "arguments" in proposal:
         arguments = dict(proposal["arguments"])
-        return site.proposing.propose_act(**common, arguments=arguments, description=description)
+        return site.proposing.draft_act(**common, arguments=arguments, description=description)
     owners = [from_hex(owner, size_bytes=32) for owner in proposal.get("owners", [])]
     subject = from_hex(proposal["subject"], size_bytes=32)
-    return site.proposing.open_decision(**common, subject=subject, owners=owners, description=description)
+    return site.proposing.draft_decision(**common, subject=subject, owners=owners, description=description)
 
 
 def _read_proposal(path: Path) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 # Registers how a plan is tied to its vote.
@@ -11,9 +13,10 @@ from agent.commands.terminal import add_person, prove, say
 from agent.courier import Courier
 from agent.letters import Letter
 from agent.people import Person, Role
+from agent.proposing import Draft
 from agent.site import Site, open_site
 from agent.training.plans import ALLOWED, REFUSED, Plans
-from agent.training.proposals import sign_proposal
+from agent.training.proposals import draft_proposal
 from consortium.kernel.errors import InvalidInputError
 from training.federated.plan_document import MAX_PLAN_BYTES, PlanDocument, parse_plan
 from training.federated.source_digests import runner_digest
@@ -47,9 +50,7 @@ def _propose(args: argparse.Namespace) -> int:
         consortium = uuid.UUID(args.consortium)
     except ValueError as error:
         raise InvalidInputError("A consortium is named by its UUID.") from error
-    person = prove(site, args)
-    plan, letter, delivered = asyncio.run(propose_plan(site, consortium, args.digest, person))
-    say(f"{plan.title}: {plan.terms.rounds} rounds for {plan.purpose}, {len(plan.sites)} sites")
+    letter, delivered = asyncio.run(propose_plan(site, consortium, args.digest, partial(_approve, site, args)))
     say(f"Signed {letter.digest}; " + ("handed to the platform." if delivered else "kept until the platform answers."))
     return 0
 
@@ -57,6 +58,13 @@ def _propose(args: argparse.Namespace) -> int:
 def _runner(args: argparse.Namespace) -> int:
     say(runner_digest())
     return 0
+
+
+def _approve(site: Site, args: argparse.Namespace, plan: PlanDocument, draft: Draft) -> Person:
+    """Say what is to be signed, then ask for the pass phrase."""
+    say(f"{plan.title}: {plan.terms.rounds} rounds for {plan.purpose}, {len(plan.sites)} sites")
+    say(draft.sentence)
+    return prove(site, args)
 
 
 def _decide(args: argparse.Namespace) -> int:
@@ -69,9 +77,9 @@ def _decide(args: argparse.Namespace) -> int:
 
 
 async def propose_plan(
-    site: Site, consortium: uuid.UUID, digest: str, person: Person
-) -> tuple[PlanDocument, Letter, bool]:
-    """Fetch a drafted plan, check it, and open the decision on its digest and terms.
+    site: Site, consortium: uuid.UUID, digest: str, approve: Callable[[PlanDocument, Draft], Person]
+) -> tuple[Letter, bool]:
+    """Fetch a drafted plan, check it, and open the decision on its digest and terms once a person approves it.
 
     Every site of the plan is an owner: its own yes is needed besides the majority.
 
@@ -86,5 +94,7 @@ async def propose_plan(
         courier = Courier(client, site.letters)
         checked = await site.desk(client, courier).consortium(consortium)
         plan = parse_plan(await client.blob(digest, largest=MAX_PLAN_BYTES))
-        letter = await asyncio.to_thread(sign_proposal, site, checked, plan, person)
-        return plan, letter, await courier.deliver(letter)
+        draft = await asyncio.to_thread(draft_proposal, site, checked, plan)
+        person = await asyncio.to_thread(approve, plan, draft)
+        letter = await asyncio.to_thread(site.proposing.sign, draft, person)
+        return letter, await courier.deliver(letter)

@@ -10,14 +10,15 @@ from starlette.responses import Response
 from agent.errors import ContradictionError
 from agent.member_page.desk_view import Page, require_uuid, to
 from agent.people import Person, Role
+from agent.proposing import Draft
 from agent.training.ledger import Ledger
 from agent.training.office import TrainingOffice
 from agent.training.plan_checks import smallest_cohort
 from agent.training.plans import ALLOWED, REFUSED
-from agent.training.proposals import sign_proposal
+from agent.training.proposals import draft_proposal
 from agent.training.run_book import RunRecord
 from consortium.kernel.errors import ConsiliumError, InvalidInputError, NotFoundError
-from consortium.kernel.identifiers import to_hex
+from consortium.kernel.identifiers import from_hex, to_hex
 from training.federated.errors import PlanInvalidError
 from training.federated.plan_document import MAX_PLAN_BYTES, PlanDocument, parse_plan
 
@@ -84,8 +85,9 @@ class PlanPages:
             if fields.get("step") != "confirmed":
                 return await self._ask(request, plan)
             proven = await self._page.prove(person.name, fields.get("pass_phrase", ""))
-            checked = await self._page.desk.consortium(plan.consortium)
-            letter = await asyncio.to_thread(sign_proposal, self._page.site, checked, plan, proven)
+            shown, deadline = _shown(fields)
+            draft = await self._draft(plan, deadline)
+            letter = await asyncio.to_thread(self._page.site.proposing.sign, draft, proven, digest=shown)
             await self._page.courier.deliver(letter)
         except ConsiliumError as error:
             return await self._page.again(request, person, error, self._show)
@@ -107,7 +109,11 @@ class PlanPages:
     async def _ask(self, request: Request, plan: PlanDocument) -> Response:
         """Show a drafted plan with the form that signs its proposal."""
         about: dict[str, Any] = {"plan": plan, "names": dict(await self._page.consortia())}
-        return await self._page.render(request, "plan_propose.html", **about)
+        return await self._page.render(request, "plan_propose.html", **about, draft=await self._draft(plan))
+
+    async def _draft(self, plan: PlanDocument, deadline: int | None = None) -> Draft:
+        checked = await self._page.desk.consortium(plan.consortium)
+        return await asyncio.to_thread(draft_proposal, self._page.site, checked, plan, deadline=deadline)
 
     async def _drafted(self, digest: str) -> PlanDocument:
         try:
@@ -137,6 +143,14 @@ class PlanPages:
             "own": self._page.site.configuration.organization,
         }
         return await self._page.render(request, "plan.html", status, **about, trouble=trouble)
+
+
+def _shown(fields: dict[str, str]) -> tuple[bytes, int]:
+    """Return digest and deadline of the draft that the voter read."""
+    deadline = fields.get("deadline", "")
+    if not (deadline.isascii() and deadline.isdecimal() and len(deadline) < 16):
+        raise InvalidInputError("Send the form as it stands.")
+    return from_hex(fields.get("digest_signed", ""), size_bytes=32), int(deadline)
 
 
 async def learn_plans(page: Page, runs: list[RunRecord]) -> list[RunRecord]:

@@ -26,7 +26,9 @@ from agent.training.proposals import sign_proposal
 from agent.training.runner_process import RunnerProcess
 from consent.fhir.generator import generate_consents
 from consortium.kernel.digests import digest_to_bytes32, sha256_digest
+from consortium.kernel.eip712 import typed_hash
 from consortium.kernel.identifiers import from_hex, to_hex, uuid_to_bytes32
+from consortium.kernel.secp256k1 import recover
 from contracts.gateway import Gateway
 from tests.chain.anvil import Anvil
 from tests.integration.agent.networks import POLICY, Network
@@ -42,6 +44,7 @@ from tests.unit.agent_training.worlds import (
     make_plan,
     write_records,
 )
+from training.federated.plan_document import PlanDocument
 from training.federated.weights import initial_weights
 
 pytestmark = pytest.mark.services
@@ -203,7 +206,10 @@ def _approve(network: Network, world: World, plan: Any) -> bytes:
 
 @pytest.fixture(scope="module")
 def run(network: Network, world: World) -> RealRun:
-    plan = make_plan(rounds=2)
+    return _new_run(network, world, make_plan(rounds=2))
+
+
+def _new_run(network: Network, world: World, plan: PlanDocument) -> RealRun:
     decision = _approve(network, world, plan)
     identity = uuid.uuid4()
     weights = initial_weights(identity, plan.training_plan.weight_count)
@@ -243,3 +249,40 @@ def test_the_ledger_opens_advances_and_finishes_a_run_of_real_sites(
     signature = from_hex(world.ask(ORGANIZATIONS[0], "register", model)["signature"])
     words = [digest_to_bytes32(model["model"]), uuid_to_bytes32(run.id), digest_to_bytes32(model["card"])]
     network.transact("ModelRegistry", "registerCandidate", *words, signature)
+
+
+def test_commitment_of_a_replaced_key_keeps_out_its_site_alone_and_is_made_anew(network: Network, world: World) -> None:
+    run = _new_run(network, world, make_plan(rounds=3))
+    first, others = ORGANIZATIONS[0], set(ORGANIZATIONS[1:])
+    run.commit()
+    old = run.committed[first]
+
+    _rotate_site_key(network, world.sites[first])
+    world.chain.keys[first] = world.sites[first].signer.address(KeyPurpose.SITE, CONSORTIUM)
+    opening = {"round": 1, "attempt": 1, "commitments": [_signed(answer) for answer in run.committed.values()]}
+    arguments = (uuid_to_bytes32(run.id), opening)
+    before = network.gateway.head().number
+    anew = world.ask(first, "commit", run.commit_payload())
+    network.transact("TrainingLedger", "openAttempt", *arguments)
+
+    events = network.gateway.logs([network.reference("TrainingLedger")], before + 1, network.gateway.head().number)
+    refused = [event.arguments["organization"] for event in events if event.name == "CommitmentRefused"]
+    accepted = {event.arguments["organization"] for event in events if event.name == "CommitmentAccepted"}
+    assert refused == [uuid_to_bytes32(first)]
+    assert accepted == {uuid_to_bytes32(one) for one in others}
+    assert anew["signature"] != old["signature"]
+    fields, domain = _fields(anew["commitment"]), _shared(network).domain("TrainingLedger")
+    signer = recover(typed_hash(domain, "Commitment", fields), from_hex(anew["signature"]))
+    assert signer == world.sites[first].signer.address(KeyPurpose.SITE, CONSORTIUM)
+
+
+def _signed(answer: dict[str, Any]) -> dict[str, Any]:
+    return {"commitment": _fields(answer["commitment"]), "signature": from_hex(answer["signature"])}
+
+
+def _rotate_site_key(network: Network, site: Site) -> None:
+    site.rotation.prepare(KeyPurpose.SITE, person=VERA)
+    letter = site.rotation.sign(_shared(network), KeyPurpose.SITE, person=VERA)
+    assert letter is not None
+    signed = [site.organization, 2, letter.body["new_key"], letter.body["deadline"]]
+    network.transact("ConsortiumRegistry", "rotateKey", *signed, from_hex(letter.body["signature"]))

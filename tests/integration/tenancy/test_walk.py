@@ -282,14 +282,8 @@ NOTHING = Sample(lambda _names, _site: {})
 WITHOUT_MARKERS = {
     *("agent-ballot", "agent-beat", "agent-checkpoint-signature", "agent-consent-batches", "agent-consent-epochs"),
     *("agent-consent-erasures", "agent-consent-receipt", "agent-consent-revocations", "agent-data-sets"),
-    *(
-        "agent-proposals",
-        "agent-refusal",
-        "agent-result",
-        "agent-session",
-        "bundle-content",
-        "consent-purposes",
-    ),
+    *("agent-proposals", "agent-refusal", "agent-result", "agent-session", "bundle-content", "consent-purposes"),
+    "agent-key-rotations",
     *("model-predictions", "run-cancel", "run-pause", "run-resume", "trust"),
     *("page:bundle_file", "page:bundles", "page:choose_consortium", "page:choose_organization", "page:more"),
     "page:trust_file",

@@ -1,5 +1,6 @@
 """Plans, runs and the privacy ledger on the member page: each check said, stewards decide, numbers exact."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -271,9 +272,32 @@ def test_voter_reads_a_drafted_plan_before_it_is_put_to_the_vote(
 
     shown = browser.send("/plans", digest=plan.digest())
     assert "proposes the plan “Drafted”" in shown.text
+    assert "Hospital 0 asks the members to approve a plan" in shown.text
     assert desk.sent == []
     refused = browser.send("/plans", digest=plan.digest(), step="confirmed", pass_phrase="wrong")
     assert (refused.status_code, desk.sent) == (403, [])
+
+
+def test_what_is_proposed_is_the_draft_that_was_read_and_no_other(
+    world: World, site: Site, browser: Browser, desk: Desk
+) -> None:
+    plan = make_plan(title="Drafted")
+    world.blobs.put(plan.to_bytes())
+    browser.log_in("vera")
+    shown = browser.send("/plans", digest=plan.digest()).text
+    draft = {name: re.search(rf'name="{name}" value="(\w+)"', shown) for name in ("deadline", "digest_signed")}
+    fields = {name: found[1] for name, found in draft.items() if found}
+    sent = {"digest": plan.digest(), "step": "confirmed", "pass_phrase": PHRASE}
+
+    for wrong in ({"digest_signed": ""}, {"digest_signed": "0x" + "11" * 32}, {"deadline": "7"}, {"deadline": "soon"}):
+        assert browser.send("/plans", **sent, **fields | wrong).status_code in (400, 409)
+    assert desk.sent == []
+    assert browser.send("/plans", **sent, **fields).status_code == 303
+
+    (letter,) = desk.sent
+    assert letter.digest == fields["digest_signed"]
+    entry = site.journal.entries(limit=1, kinds=("proposal",))[0]
+    assert entry.detail["sentence"].startswith("Hospital 0 asks the members to approve a plan")
 
 
 def test_the_address_of_a_drafted_plan_shows_it_as_it_would_be_put_to_the_vote(
