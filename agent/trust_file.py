@@ -6,6 +6,7 @@ which every checkpoint was made that this site has co-signed. That is why a stra
 
 import base64
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from agent.chain import Chain, Consortium
@@ -14,10 +15,11 @@ from agent.names import NameBook
 from agent.witness_book import Seen
 from consortium.kernel.digests import keccak256
 from consortium.kernel.identifiers import to_hex
+from contracts.events import ChainEvent
 
 FORMAT = "consilium-trust/1"
 REGISTRY = "ConsortiumRegistry"
-_ADMITTED = "OrganizationAdmitted"
+_ADMITTED, _REPLACED = "OrganizationAdmitted", "KeyReplaced"
 # The registry's enum KeyPurpose.
 _PURPOSES = {"vote": 1, "site": 2}
 
@@ -59,8 +61,8 @@ def consortium_of(identity: uuid.UUID, chain_id: int, pinned: dict[str, str]) ->
     return Consortium(identity, str(identity), chain_id, pinned)
 
 
-def _organizations(chain: Chain, consortium: Consortium, names: NameBook) -> dict[str, dict[str, str]]:
-    """Return all that the registry ever admitted, with their keys as they are now."""
+def _organizations(chain: Chain, consortium: Consortium, names: NameBook) -> dict[str, dict[str, Any]]:
+    """Return all that the registry ever admitted, with their keys as they are now and those that were replaced."""
     registry = consortium.reference(REGISTRY)
     events = chain.logs([registry], 0, chain.head().number)
     admitted = sorted({bytes(event.arguments["organization"]) for event in events if event.name == _ADMITTED})
@@ -70,5 +72,22 @@ def _organizations(chain: Chain, consortium: Consortium, names: NameBook) -> dic
             purpose: chain.call(registry, "keyOf", organization, number).lower()
             for purpose, number in _PURPOSES.items()
         }
+        | _earlier([event for event in events if event.arguments.get("organization") == organization])
         for organization in admitted
     }
+
+
+def _earlier(events: Sequence[ChainEvent]) -> dict[str, list[dict[str, Any]]]:
+    """Return the keys that one organization replaced, each with the blocks in which it was listed; nothing if none."""
+    began: dict[int, int] = {}
+    earlier = []
+    purposes = {number: purpose for purpose, number in _PURPOSES.items()}
+    for event in events:
+        if event.name == _ADMITTED:
+            began = dict.fromkeys(purposes, event.block_number)
+        elif event.name == _REPLACED and (purpose := purposes.get(event.arguments["purpose"])):
+            number, key = event.arguments["purpose"], event.arguments["previousKey"].lower()
+            span = {"from": began.get(number, 0), "until": event.block_number}
+            earlier.append({"purpose": purpose, "key": key, **span})
+            began[number] = event.block_number
+    return {"earlier": earlier} if earlier else {}

@@ -100,7 +100,7 @@ def _check(statement: Any, manifest: Manifest, records: Mapping[int, Mapping[str
     _check_speaker(statement["message"], organization, signer)
     if trust is not None and trust.organizations:
         member = trust.organizations.get(organization)
-        if member is None or member.keys.get(purpose) != signer:
+        if member is None or not member.held(purpose, signer):
             raise RefusedError(f"the signature is not by the {purpose} key of 0x{organization.hex()}")
     if statement["line"] is not None:
         record = records.get(natural(statement["line"]), {})

@@ -6,20 +6,43 @@ from typing import Any
 
 from consilium_verify.canonical import parse_json
 from consilium_verify.chain.validators import Source
-from consilium_verify.fields import exact, natural, raw, text
+from consilium_verify.fields import array, exact, natural, raw, text
 from consilium_verify.findings import Findings, RefusedError, TrustFileError
 from consilium_verify.manifest import Manifest
 from consilium_verify.notes import Checkpoint, VerifierKey, unbase64
 
 FORMAT = "consilium-trust/1"
+_PURPOSES = ("vote", "site")
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierKey:
+    """A key that was replaced: the blocks in which the registry began and ended to list it, both included."""
+
+    purpose: str
+    key: bytes
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """A member's name and the addresses of its keys, by purpose (`vote`, `site`)."""
+    """A member's name and the addresses of its keys, by purpose (`vote`, `site`), and those that they replaced."""
 
     name: str
     keys: Mapping[str, bytes]
+    earlier: tuple[EarlierKey, ...] = ()
+
+    def held(self, purpose: str, address: bytes, block: int | None = None) -> bool:
+        """Say whether this was its key in a block; without one, whether it ever was.
+
+        In the block of a replacement both keys count: the order within it is not part of a bundle.
+        """
+        before = [one for one in self.earlier if one.purpose == purpose]
+        began = max((one.last for one in before), default=0)
+        if self.keys.get(purpose) == address and (block is None or block >= began):
+            return True
+        return any(one.key == address and (block is None or one.first <= block <= one.last) for one in before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +121,20 @@ def _trust(value: Any) -> Trust:
 
 
 def _organization(value: Any) -> Organization:
-    member = exact(value, "name", optional=("vote", "site"))
-    return Organization(text(member["name"]), {k: raw(v, 20) for k, v in member.items() if k != "name"})
+    member = exact(value, "name", optional=("vote", "site", "earlier"))
+    keys = {purpose: raw(member[purpose], 20) for purpose in _PURPOSES if purpose in member}
+    earlier = tuple(_earlier(item) for item in array(member.get("earlier", []), 1000))
+    return Organization(text(member["name"]), keys, earlier)
+
+
+def _earlier(value: Any) -> EarlierKey:
+    item = exact(value, "purpose", "key", "from", "until")
+    if item["purpose"] not in _PURPOSES:
+        raise RefusedError("an earlier key is for neither vote nor site")
+    first, last = natural(item["from"]), natural(item["until"])
+    if first > last:
+        raise RefusedError("an earlier key ended before it began")
+    return EarlierKey(item["purpose"], raw(item["key"], 20), first, last)
 
 
 def _block(value: Any) -> tuple[int, bytes]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import agent.keystore
 from agent.ballots import Choice
@@ -24,7 +25,10 @@ from agent.signing.keys import TypedData
 from agent.signing.settings import Remote, SignerSettings
 from agent.signing_check import look_at_keys
 from agent.site import Site, open_site
+from agent.trust_file import trust_file
+from agent.witness_book import Seen
 from consortium.kernel.identifiers import from_hex
+from consortium.kernel.notes import NoteSigner
 from contracts.errors import TransactionRevertedError
 from contracts.gateway import Gateway
 from tests.chain.anvil import Anvil
@@ -320,3 +324,19 @@ def _anchored_by(network: Network, site: Site, address: str) -> None:
     function, arguments = _epoch(network, site)
     network.transact("ConsentAnchor", function, *arguments)
     assert site.journal.entries(limit=1, kinds=("signature",))[0].detail["key"] == address
+
+
+def test_trust_file_has_both_keys_with_their_blocks(network: Network, sites: list[Site]) -> None:
+    hospital, author = sites
+    old = hospital.signer.address(SITE, CONSORTIUM)
+    block = _rotate(network, hospital, SITE)
+    key = NoteSigner("log.example/1", Ed25519PrivateKey.generate()).key
+
+    made = trust_file(author.chain, _consortium(network), Seen(key, 4, bytes([4]) * 32), author.names, pin_log=False)
+
+    member = made["organizations"]["0x" + hospital.organization.hex()]
+    (earlier,) = member["earlier"]
+    assert member["site"] == hospital.signer.address(SITE, CONSORTIUM).lower() != old.lower()
+    assert (earlier["purpose"], earlier["key"], earlier["until"]) == ("site", old.lower(), block)
+    assert 0 < earlier["from"] < block
+    assert "earlier" not in made["organizations"]["0x" + author.organization.hex()]
