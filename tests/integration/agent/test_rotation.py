@@ -1,20 +1,24 @@
 """Keys replaced on a real node: from the rotation's block on the old key is refused and the new one taken."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import agent.keystore
 from agent.ballots import Choice
 from agent.chain import Consortium
+from agent.cli import main
 from agent.client import _ballot
 from agent.configuration import Configuration
 from agent.errors import KeystoreError
+from agent.folder import write_private
 from agent.founding import found_site
 from agent.keystore import KeyPurpose, address_in
 from agent.letters import Letter
@@ -35,8 +39,9 @@ from tests.chain.anvil import Anvil
 from tests.integration.agent.networks import POLICY, Network
 from tests.unit.agent import platforms
 from tests.unit.agent.certificates import Authority
+from tests.unit.agent.platforms import PlatformInMemory
 from tests.unit.agent.signer_servers import SignerServer, public_key, serving
-from tests.unit.agent.worlds import AUTHOR, CHAIN_ID, CONSORTIUM, HOSPITAL, SUBJECT
+from tests.unit.agent.worlds import AUTHOR, CHAIN_ID, CONSORTIUM, HOSPITAL, PHRASE, SUBJECT
 
 pytestmark = pytest.mark.services
 VERA = Person("vera", "Vera", frozenset({Role.VOTER}))
@@ -292,8 +297,9 @@ def test_key_moves_from_its_file_to_web3signer_and_on_to_another_there(
     server = SignerServer(Authority(tmp_path / "pki"), secrets=[bytes([7]) * 32, bytes([8]) * 32])
     with serving(server):
         key = server.key()
-        paths = {name: str(getattr(key.channel.certificates, name)) for name in ("certificate", "key", "authority")}
-        settings = SignerSettings(Remote(server.url, key.identifier, **paths))
+        files = key.channel.certificates
+        paths = (str(files.certificate), str(files.key), str(files.authority))
+        settings = SignerSettings(Remote(server.url, key.identifier, *paths))
         folder = sites[0].folder
         configuration = replace(sites[0].configuration, site_signer=settings)
         folder.configuration.write_text(configuration.to_toml())
@@ -340,3 +346,110 @@ def test_trust_file_has_both_keys_with_their_blocks(network: Network, sites: lis
     assert (earlier["purpose"], earlier["key"], earlier["until"]) == ("site", old.lower(), block)
     assert 0 < earlier["from"] < block
     assert "earlier" not in made["organizations"]["0x" + author.organization.hex()]
+
+
+@pytest.fixture
+def platform(network: Network, sites: list[Site], monkeypatch: pytest.MonkeyPatch) -> PlatformInMemory:
+    """A platform that relays rotations to the node, and lets commands in through memory."""
+    made = PlatformInMemory()
+    made.consortia = [platforms.consortium() | {"contracts": network.addresses}]
+
+    def relay(path: str, body: dict[str, Any]) -> None:
+        assert path.endswith("/keys/rotations")
+        assert body["consortium"] == str(CONSORTIUM)
+        signed = [sites[0].organization, body["purpose"], body["new_key"], body["deadline"]]
+        network.transact("ConsortiumRegistry", "rotateKey", *signed, from_hex(body["signature"]))
+
+    made.on_post = relay
+    original = Site.client
+    transport = httpx.ASGITransport(made.application())
+    monkeypatch.setattr(Site, "client", lambda site: original(site, transport=transport))
+    return made
+
+
+def _say(site: Site, *words: str) -> int:
+    return main(["--folder", str(site.folder.root), *words])
+
+
+def _voter(site: Site) -> tuple[str, ...]:
+    site.people.add(name="vera", display_name="Vera", roles=frozenset({Role.VOTER}), pass_phrase=PHRASE)
+    write_private(site.folder.root / "phrase", PHRASE.encode())
+    return ("--as", "vera", "--pass-phrase-file", str(site.folder.root / "phrase"))
+
+
+@pytest.mark.parametrize("purpose", list(KeyPurpose))
+def test_command_rotates_a_key_from_end_to_end(
+    sites: list[Site], platform: PlatformInMemory, capsys: pytest.CaptureFixture[str], purpose: KeyPurpose
+) -> None:
+    hospital, voter = sites[0], _voter(sites[0])
+    old = address_in(hospital.folder, purpose)
+
+    assert _say(hospital, "keys", "rotate", purpose, *voter, "--wait", "10") == 0
+    said = capsys.readouterr().out
+    assert _say(hospital, "signer", "check") == 0
+    assert _say(hospital, "keys", "show") == 0
+
+    new = address_in(hospital.folder, purpose)
+    assert new != old
+    assert f"The new {purpose} key is {new}." in said
+    assert "The old key is refused from that block on" in said
+    checked = capsys.readouterr().out
+    assert f"[ok] {CONSORTIUM} lists the {purpose} key {new}" in checked
+    assert f"{purpose} key {new}" in checked
+    entry = hospital.journal.entries(limit=1, kinds=("rotation",))[0]
+    assert entry.person == "vera"
+    assert f"replaces its key for the purpose {purpose} by {new}" in entry.detail["sentence"]
+    assert len(platform.posts) == 1
+
+
+def test_rotation_that_the_registry_has_not_got_yet_is_finished_by_saying_it_again(
+    sites: list[Site], platform: PlatformInMemory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hospital, voter = sites[0], _voter(sites[0])
+    old, relay = address_in(hospital.folder, SITE), platform.on_post
+    platform.on_post = lambda _path, _body: None
+
+    assert _say(hospital, "keys", "rotate", "site", *voter, "--wait", "0") == 1
+    assert "the old key signs there until one does" in capsys.readouterr().out
+    assert (address_in(hospital.folder, SITE), hospital.signer.address(SITE, CONSORTIUM)) == (old, old)
+    relay(*platform.posts[0][:2])
+
+    assert _say(hospital, "keys", "rotate", "site", *voter, "--wait", "0") == 0
+    assert address_in(hospital.folder, SITE) == hospital.signer.address(SITE, CONSORTIUM) != old
+    assert len(platform.posts) == 1
+
+
+def test_lost_key_is_said_as_the_act_that_another_member_proposes(
+    network: Network, sites: list[Site], platform: PlatformInMemory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hospital, voter = sites[0], _voter(sites[0])
+
+    assert _say(hospital, "keys", "rotate", "vote", "--by-vote", *voter) == 0
+
+    said = capsys.readouterr().out
+    act = json.loads(said[said.index("{") : said.rindex("}") + 1])
+    draft = sites[1].proposing.draft_act(
+        consortium=_consortium(network), **{name: act[name] for name in ("kind", "arguments", "description")}
+    )
+    assert (act["kind"], act["consortium"]) == ("ReplaceKey", str(CONSORTIUM))
+    assert "purpose of the key: vote" in draft.sentence
+    assert platform.posts == []
+
+
+def test_person_without_the_right_makes_no_key(sites: list[Site], platform: PlatformInMemory) -> None:
+    hospital, _ = sites[0], _voter(sites[0])
+    hospital.people.add(name="stan", display_name="Stan", roles=frozenset({Role.STEWARD}), pass_phrase=PHRASE)
+    phrase = str(hospital.folder.root / "phrase")
+
+    assert _say(hospital, "keys", "rotate", "site", "--as", "stan", "--pass-phrase-file", phrase) == 1
+    assert not hospital.folder.next_key("site").exists()
+    assert platform.posts == []
+
+
+def test_key_that_the_registry_does_not_list_is_said(
+    network: Network, sites: list[Site], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _replace_by_governance(network, sites[0], 2, "0x" + "12" * 20)
+
+    assert _say(sites[0], "signer", "check") == 1
+    assert "which is not here" in capsys.readouterr().out

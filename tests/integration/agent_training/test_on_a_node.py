@@ -242,7 +242,7 @@ def test_the_ledger_opens_advances_and_finishes_a_run_of_real_sites(
     assert found["weights"] == digest_to_bytes32(sha256_digest(run.weights))
     assert run.weights != first
     events = network.gateway.logs([network.reference("TrainingLedger")], 0, network.gateway.head().number)
-    names = [event.name for event in events]
+    names = [event.name for event in events if event.arguments["run"] == uuid_to_bytes32(run.id)]
     assert names.count("CommitmentAccepted") == 10
     assert "CommitmentRefused" not in names
     model = {"run": str(run.id), "model": sha256_digest(run.weights), "card": "sha256:" + "0c" * 32}

@@ -59,7 +59,7 @@ def test_rotation_is_recorded_and_handed_to_the_registry_once(site, world, as_sy
     assert [organization in str(call.arguments[0]), call.arguments[1:3]] == [True, [{"int": "2"}, NEW]]
     with act_for(organization_id=world.bank.pk):
         record = AuditRecord.objects.get(action="membership.key.relay")
-    assert record.body["data"]["purpose"] == "site"
+    assert record.body["purpose"] == "site"
 
 
 def test_key_that_is_known_stays_until_the_registry_says_otherwise(site, world, as_system):

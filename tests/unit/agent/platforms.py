@@ -44,6 +44,7 @@ class PlatformInMemory:
     blobs: dict[str, bytes] = field(default_factory=dict)
     posts: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     post_status: int = 202
+    on_post: Callable[[str, dict[str, Any]], None] = lambda _path, _body: None
 
     def application(self) -> Starlette:
         routes = [
@@ -57,6 +58,7 @@ class PlatformInMemory:
             Route(f"{PREFIX}/ballots", self._inside(self._ballots)),
             Route(f"{PREFIX}/ballots/{{proposal}}", self._inside(self._post), methods=["POST"]),
             Route(f"{PREFIX}/proposals", self._inside(self._post), methods=["POST"]),
+            Route(f"{PREFIX}/keys/rotations", self._inside(self._post), methods=["POST"]),
         ]
         return Starlette(routes=routes)
 
@@ -121,7 +123,9 @@ class PlatformInMemory:
         return JSONResponse({"results": self.ballots})
 
     async def _post(self, request: Request) -> Response:
-        self.posts.append((request.url.path, await request.json(), request.headers["idempotency-key"]))
+        path, body = request.url.path, await request.json()
+        self.posts.append((path, body, request.headers["idempotency-key"]))
+        await asyncio.to_thread(self.on_post, path, body)
         return JSONResponse({"code": "ballot_closed"}, self.post_status)
 
 

@@ -14,10 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import agent.signing.keyring
 from agent.configuration import Rules, parse_configuration
 from agent.errors import ConfigurationError, KeystoreError, PolicyRefusedError
-from agent.keystore import KeyPurpose, LoadedKey
+from agent.keystore import KeyPurpose, LoadedKey, load_keystore
 from agent.people import Person, Role
 from agent.policy import KEY_OF, SigningRequest
 from agent.signing.errors import SignerAwayError, SignerNotTrustedError
@@ -264,13 +263,13 @@ def test_what_a_person_signs_stands_in_words_beside_the_signature(site: Site) ->
 
 def test_each_keystore_is_opened_once_a_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Path] = []
-    original = agent.signing.keyring.load_keystore
+    original = load_keystore
 
     def counted(path: Path, purpose: KeyPurpose, passphrase: str) -> LoadedKey:
         opened.append(path)
         return original(path, purpose, passphrase)
 
-    monkeypatch.setattr(agent.signing.keyring, "load_keystore", counted)
+    monkeypatch.setattr("agent.signing.keyring.load_keystore", counted)
     for _ in range(5):
         site.signer.sign(_ballot())
 
@@ -307,8 +306,9 @@ def test_missing_key_is_said_with_its_remedy(site: Site) -> None:
 
 def _remote(server: SignerServer, **changes: Any) -> Remote:
     key = server.key()
-    paths = {name: str(getattr(key.channel.certificates, name)) for name in ("certificate", "key", "authority")}
-    return replace(Remote(server.url, key.identifier, **paths, timeout_seconds=2), **changes)
+    files = key.channel.certificates
+    paths = (str(files.certificate), str(files.key), str(files.authority))
+    return replace(Remote(server.url, key.identifier, *paths, timeout_seconds=2), **changes)
 
 
 def test_vote_key_behind_web3signer_signs_after_the_same_policy(site: Site, tmp_path: Path) -> None:
