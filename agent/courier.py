@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from http import HTTPStatus
 
 from agent.client import PlatformClient
 from agent.errors import PlatformAwayError, PlatformRefusedError, PolicyRefusedError
 from agent.letters import Letter, Letters
 from agent.pauses import Backoff
+from agent.signing.errors import SignerError
 
 logger = logging.getLogger(__name__)
 # Letters are delivered as they are signed; this look is for those that the platform was away for.
@@ -32,9 +34,12 @@ class Courier:
             return True
         try:
             await self._client.post(letter.path, letter.body, idempotency_key=letter.digest)
-        except (PlatformAwayError, PolicyRefusedError):
+        except (PlatformAwayError, PolicyRefusedError, SignerError):
             return False
         except PlatformRefusedError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                # No session, which is not the letter's fault: a new key is known to the platform a moment later.
+                return False
             self._letters.settle(letter, "refused", status=error.status, reason=str(error.fields["reason"]))
             raise
         self._letters.settle(letter, "sent")

@@ -12,6 +12,7 @@ from agent.clock import Clock, now
 from agent.errors import JobRefusedError, PlatformAwayError, PlatformRefusedError
 from agent.jobs import KINDS, Job, Kind, Result
 from agent.pauses import Backoff
+from agent.signing.errors import SignerError
 from consortium.kernel.errors import ConsiliumError
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class WorkLoop:
             if time.monotonic() < beat_at:
                 continue
             beat_at = time.monotonic() + self._beat_seconds
-            with contextlib.suppress(PlatformAwayError):
+            with contextlib.suppress(PlatformAwayError, SignerError):
                 if not await self._client.beat(job.id):
                     raise JobStoppedError("The platform gave the work up.")
 
@@ -172,7 +173,7 @@ class WorkLoop:
         while self._seconds_left(job) > 0:
             try:
                 taken = await self._client.result(job.id, result)
-            except PlatformAwayError:
+            except (PlatformAwayError, SignerError):
                 await backoff.pause()
                 continue
             if not taken:
@@ -184,7 +185,7 @@ class WorkLoop:
         self._record(job, "refused", reason=reason)
         try:
             await self._client.refuse(job.id, reason, message)
-        except (PlatformAwayError, PlatformRefusedError):
+        except (PlatformAwayError, PlatformRefusedError, SignerError):
             logger.warning("the refusal of work %s did not reach the platform", job.id)
 
     async def _last_word(self, job: Job) -> None:

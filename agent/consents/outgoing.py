@@ -13,6 +13,7 @@ from typing import Any
 from agent.client import PlatformClient
 from agent.consents.database import Database
 from agent.errors import PlatformAwayError, PlatformRefusedError, PolicyRefusedError
+from agent.signing.errors import SignerError
 from consortium.kernel.canonical import canonical_json
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class OutgoingMail:
         for count, message in enumerate(waiting):
             try:
                 await client.post(message.path, message.body, idempotency_key=message.digest)
-            except (PlatformAwayError, PolicyRefusedError):
+            except (PlatformAwayError, PolicyRefusedError, SignerError):
                 return len(waiting) - count
             except PlatformRefusedError as error:
                 if error.status in _PASSING:

@@ -21,7 +21,10 @@ from agent.errors import (
 from agent.keystore import KeyPurpose
 from agent.letters import Letter
 from agent.people import Person, Role
+from agent.policy import SigningRequest
 from agent.questions import Phase, Question
+from agent.signer import Signed
+from agent.signing.errors import SignerAwayError, SignerError, SignerNotTrustedError, SignerRefusedError
 from agent.site import Site
 from consortium.kernel.canonical import canonical_json
 from consortium.kernel.digests import digest_to_bytes32, sha256_digest
@@ -400,3 +403,30 @@ def test_decision_is_opened_under_the_policy_in_force(site: Site) -> None:
     }
     assert from_hex(letter.digest) == typed_hash(consortium().domain("DecisionBoard"), "OpenDecision", message)
     assert site.letters.waiting() == [letter]
+
+
+def test_letter_waits_while_the_platform_does_not_know_the_new_site_key_yet(trusted: Site) -> None:
+    platform = PlatformInMemory(status=401)
+    letter = _cast(trusted)
+
+    assert not _at_desk(trusted, platform, lambda _desk, courier: courier.deliver(letter))
+
+    assert trusted.letters.waiting() == [letter]
+    platform.status = 0
+    assert _at_desk(trusted, platform, lambda _desk, courier: courier.deliver_waiting()) == 0
+
+
+@pytest.mark.parametrize("error", [SignerAwayError("away"), SignerRefusedError("no"), SignerNotTrustedError("not it")])
+def test_letter_waits_while_the_site_key_does_not_sign(
+    trusted: Site, monkeypatch: pytest.MonkeyPatch, error: SignerError
+) -> None:
+    letter = _cast(trusted)
+
+    def fail(_request: SigningRequest) -> Signed:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trusted.signer, "sign", fail)
+        assert _at_desk(trusted, PlatformInMemory(), lambda _desk, courier: courier.deliver_waiting()) == 1
+
+    assert trusted.letters.waiting() == [letter]
