@@ -33,6 +33,7 @@ class MemberRow:
 
     membership: Membership
     keys: tuple[OrganizationKey, ...]
+    replaced: tuple[OrganizationKey, ...] = ()
 
     @property
     def proof(self) -> ProofMark | None:
@@ -86,15 +87,20 @@ def apply(request: HttpRequest) -> HttpResponse:
 
 
 def member_rows(consortium_id: UUID) -> list[MemberRow]:
-    """Every membership of a consortium with its present keys, in the order of joining."""
+    """Every membership of a consortium with its keys, present and replaced, in the order of joining."""
     found = Membership.objects.filter(consortium_id=consortium_id).select_related("organization")
     keys: dict[UUID, list[OrganizationKey]] = {}
-    for key in OrganizationKey.objects.filter(membership__in=found, retired_at_block__isnull=True).order_by("purpose"):
+    for key in OrganizationKey.objects.filter(membership__in=found).order_by("purpose", "valid_from_block"):
         keys.setdefault(key.membership_id, []).append(key)
-    rows = [MemberRow(membership, tuple(keys.get(membership.pk, ()))) for membership in found]
+    rows = [_row(membership, keys.get(membership.pk, [])) for membership in found]
     return sorted(
         rows, key=lambda row: (row.membership.joined_at is None, row.membership.joined_at or row.membership.created_at)
     )
+
+
+def _row(membership: Membership, keys: list[OrganizationKey]) -> MemberRow:
+    present = tuple(key for key in keys if key.retired_at_block is None)
+    return MemberRow(membership, present, tuple(key for key in keys if key.retired_at_block is not None))
 
 
 def _own(organization: Organization) -> list[Membership]:

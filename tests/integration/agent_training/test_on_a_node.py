@@ -5,7 +5,7 @@ Contracts, votes, consents, commitments and the close are real; the relay submit
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -276,7 +276,7 @@ def test_commitment_of_a_replaced_key_keeps_out_its_site_alone_and_is_made_anew(
     assert signer == world.sites[first].signer.address(KeyPurpose.SITE, CONSORTIUM)
 
 
-def _signed(answer: dict[str, Any]) -> dict[str, Any]:
+def _signed(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {"commitment": _fields(answer["commitment"]), "signature": from_hex(answer["signature"])}
 
 

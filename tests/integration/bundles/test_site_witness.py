@@ -19,7 +19,6 @@ from agent.chain import Consortium
 from agent.configuration import Configuration, Rules
 from agent.errors import PlatformAwayError, PolicyRefusedError
 from agent.founding import found_site
-from agent.keystore import KeyPurpose
 from agent.site import Site, open_site
 from agent.witness import LogForkError, Witness
 from audit.log.keys import create_key, key_path, read_key, signer_of
@@ -31,6 +30,7 @@ from consortium.kernel.notes import NoteSigner
 from tests.integration.audit.conftest import superuser
 from tests.integration.audit.test_walls import logged_out
 from tests.integration.channel.agents import PREFIX, FakeSite
+from tests.unit.agent.worlds import site_secret
 
 
 class ClientChannel:
@@ -102,7 +102,7 @@ def site(tmp_path: Path, world, contract, monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.fixture
 def channel(site: Site, world, as_system) -> ClientChannel:
-    fake = FakeSite(world.hospital, key=site.keyring.held(KeyPurpose.SITE)[0]._secret)
+    fake = FakeSite(world.hospital, key=site_secret(site))
     with as_system():
         fake.register(world.consortium)
     fake.open_session()

@@ -11,11 +11,11 @@ import agent.keystore
 from agent.configuration import Configuration, Rules
 from agent.consents.office import ConsentOffice
 from agent.founding import found_site
-from agent.keystore import KeyPurpose
 from agent.site import open_site
 from consortium.membership.models import RoleAssignment
 from tests.factories.membership import World, make_user, make_world
 from tests.integration.channel.agents import FakeSite
+from tests.unit.agent.worlds import site_secret
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def office(tmp_path: Path, world: World, node_url: str) -> Iterator[ConsentOffic
 @pytest.fixture
 def site(world: World, office: ConsentOffice, as_system) -> FakeSite:
     """The hospital's agent with an open session, signing with the site folder's own key."""
-    made = FakeSite(world.hospital, key=office.site.keyring.held(KeyPurpose.SITE)[0]._secret)
+    made = FakeSite(world.hospital, key=site_secret(office.site))
     with as_system():
         made.register(world.consortium)
     made.open_session()

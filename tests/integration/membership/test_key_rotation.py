@@ -8,7 +8,7 @@ from audit.models import AuditRecord
 from consortium.common.tenancy import act_for
 from consortium.kernel.identifiers import uuid_to_bytes32
 from consortium.membership import projections
-from consortium.membership.models import OrganizationKey
+from consortium.membership.models import OrganizationKey, User
 from contracts.events import ChainEvent
 from contracts.models import OutboxTransaction
 from tests.factories.membership import World, make_world
@@ -97,6 +97,20 @@ def test_both_keys_stay_with_the_blocks_between_which_they_held(site, world, as_
         spans = keys.order_by("valid_from_block").values_list("address", "valid_from_block", "retired_at_block")
         assert list(spans) == [(site.address, 5, 42), (NEW, 42, None)]
     assert site.get("consortia").status_code == 401
+
+
+def test_page_of_a_member_shows_the_replaced_key_with_its_blocks(site, world, as_system, client):
+    with as_system():
+        OrganizationKey.objects.filter(address=site.address).update(valid_from_block=5)
+        projections.key_replaced(world.consortium.pk, replaced(world, site.address))
+        client.force_login(User.objects.get(email="admin@bank.example"))
+
+    page = client.get(f"/members/{world.hospital.pk}/").content.decode()
+
+    assert "Site key, replaced" in page
+    assert "from block 5 to block 42" in page
+    assert site.address in page
+    assert NEW in page
 
 
 def replaced(world: World, previous: str) -> ChainEvent:

@@ -13,6 +13,7 @@ from agent.clock import now
 from agent.configuration import Configuration, Rules
 from agent.folder import SiteFolder
 from agent.founding import found_site
+from agent.keystore import KeyPurpose, LoadedKey
 from agent.people import Role
 from agent.site import Site, open_site
 from consortium.kernel.digests import keccak256
@@ -177,3 +178,10 @@ def reopen(
     site = open_site(folder.root, clock=clock or now)
     site.given_chain = chain or admission_chain()
     return site
+
+
+def site_secret(site: Site) -> bytes:
+    """Return the site key's bytes, for the platform's side of a test that signs as this site."""
+    (key,) = site.keyring.held(KeyPurpose.SITE)
+    assert isinstance(key, LoadedKey)
+    return key._secret
