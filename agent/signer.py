@@ -45,6 +45,10 @@ class Signer:
         """Return the address of the key that signs for a consortium, or off the chain."""
         return self._key(purpose, consortium).address
 
+    def place(self, purpose: KeyPurpose, consortium: uuid.UUID | None = None) -> str:
+        """Return where that key lies: `keystore` or `web3signer`."""
+        return self._key(purpose, consortium).place
+
     def sentence(self, request: SigningRequest) -> str:
         """Return what signing the request says, in one sentence made of the signed fields."""
         return signed_sentence(request, self._name_of)
@@ -104,8 +108,17 @@ class Signer:
         held = self._keyring.held(purpose)
         if len(held) == 1:
             return held[0]
-        listed = self._listed(purpose, consortium)
+        listed = self._look(purpose, consortium)
         return next((key for key in held if key.address in listed), held[0])
+
+    def _look(self, purpose: KeyPurpose, consortium: uuid.UUID | None) -> frozenset[str]:
+        """Return what the registries list; a node that is away keeps nobody from talking to the platform."""
+        try:
+            return self._listed(purpose, consortium)
+        except ConsiliumError:
+            if consortium is not None:
+                raise
+            return frozenset()
 
     def _holds(self, request: SigningRequest, address: str) -> bool:
         numbers = {1: KeyPurpose.VOTE, 2: KeyPurpose.SITE}

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from agent.ballots import Choice
 from agent.desk import PLAN_KIND, LaidOut
 from agent.errors import NotOpenError
+from agent.keystore import KeyPurpose
 from agent.member_page.desk_view import Page, to
 from agent.people import Person, Role
 from consortium.kernel.errors import ConsiliumError, InvalidInputError, NotFoundError
@@ -73,7 +74,10 @@ class BallotPages:
         sight = await asyncio.to_thread(self._page.site.node_sight.of, question) if question else None
         author = self._page.site.ballots.reader.names.name(question.author) if question else ""
         document = laid_out.document.decode(errors="replace")
-        about = {"ballot": laid_out, "author": author, "document": document, "plan": plan, "sight": sight}
+        about: dict[str, Any] = {"ballot": laid_out, "author": author, "document": document}
+        about |= {"plan": plan, "sight": sight}
+        consortium = laid_out.offered.consortium
+        about["key_place"] = await asyncio.to_thread(self._page.site.signer.place, KeyPurpose.VOTE, consortium)
         return await self._page.render(request, "ballot.html", status, **about, trouble=trouble)
 
     def _plan(self, laid_out: LaidOut) -> PlanDocument | None:

@@ -71,10 +71,14 @@ class Keyring:
         return self._remote_key(remote, key_identifier(identifier))
 
     def _open(self, purpose: KeyPurpose) -> None:
-        """Open what is not open yet; a key that was opened stays, for an earlier message may still need its address."""
+        """Open what is not open yet, and forget a keystore whose file is gone.
+
+        A key behind a signer stays: this process read site.toml at its start, and a command may have changed it since.
+        """
         before = self._held[purpose]
         wanted = {key.address: key for key in self._present(purpose, before)}
-        self._held[purpose] = wanted | {address: key for address, key in before.items() if address not in wanted}
+        elsewhere = {address: key for address, key in before.items() if isinstance(key, Web3SignerKey)}
+        self._held[purpose] = wanted | {address: key for address, key in elsewhere.items() if address not in wanted}
 
     def _present(self, purpose: KeyPurpose, known: Mapping[str, SigningKey]) -> list[SigningKey]:
         found: list[SigningKey] = [key for key in [self.remote(purpose)] if key is not None]

@@ -238,10 +238,12 @@ def test_running_agent_goes_on_with_a_key_that_a_command_brought(network: Networ
     running.signer.address(SITE, CONSORTIUM)
 
     _rotate(network, command, SITE)
+    assert len(running.keyring.held(SITE)) == 2
     assert command.rotation.settle(SITE)
 
     function, arguments = _checkpoint(network, running)
     network.transact("AuditAnchor", function, *arguments)
+    assert len(running.keyring.held(SITE)) == 1
     command.journal.close()
 
 

@@ -13,7 +13,7 @@ from agent.site import Site
 from contracts.network.points import Point, State
 from tests.unit.agent.browsers import BASE, Browser
 from tests.unit.agent.platforms import ADMISSION, PLAN, PlatformInMemory, admission
-from tests.unit.agent.worlds import PHRASE, ChainInMemory, SettableClock
+from tests.unit.agent.worlds import DECISION, PHRASE, ChainInMemory, SettableClock
 
 PAGES = (
     *("/", f"/ballots/{ADMISSION}", f"/ballots/{PLAN}", "/consents", "/consents/withdrawals", "/consents/imports"),
@@ -454,3 +454,21 @@ def test_a_voter_reads_what_the_members_own_node_sees_of_the_node_that_is_voted_
     assert "As your own node sees it: The node is not connected to this one." in text
     assert "counts against the quorum" in text
     assert "Is it up?" in text
+
+
+def test_pages_say_where_the_keys_lie_and_what_is_signed(browser: Browser, timed_site: Site) -> None:
+    browser.log_in("vera")
+
+    ballot = browser.get(f"/ballots/{PLAN}").text
+    assert "Vote key of Hospital 6.5, kept by your agent" in ballot
+    assert f"As it is signed: Hospital 6.5 answers yes in the decision 0x{DECISION.hex()}" in ballot
+    for words in (
+        "Quorum",
+        "50 % of the members who may vote",
+        "50.01 % of the ballots yes",
+        "10 min",
+        "does not count",
+    ):
+        assert words in ballot
+    assert "quorumBps" not in ballot
+    assert "a keystore of this folder" in browser.get("/status").text

@@ -28,7 +28,16 @@ from consortium.kernel.eip712 import AGENT_DOMAIN, DOMAIN_OF, TYPES, Domain
 from consortium.kernel.errors import ConsiliumError
 from tests.unit.agent.certificates import Authority
 from tests.unit.agent.signer_servers import SignerServer, public_key, serving
-from tests.unit.agent.worlds import ADDRESSES, CHAIN_ID, CONSORTIUM, HOSPITAL, SettableClock, reopen, word
+from tests.unit.agent.worlds import (
+    ADDRESSES,
+    CHAIN_ID,
+    CONSORTIUM,
+    HOSPITAL,
+    ChainInMemory,
+    SettableClock,
+    reopen,
+    word,
+)
 
 VERA = Person("vera", "Vera", frozenset({Role.VOTER}))
 BOARD = Domain("DecisionBoard", CHAIN_ID, ADDRESSES["DecisionBoard"])
@@ -374,3 +383,21 @@ def test_table_of_a_signer_is_read_and_written_again(site: Site) -> None:
 def test_wrong_table_of_a_signer_is_refused_by_name(site: Site, changes: dict[str, str | None], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         parse_configuration(_toml(site, **changes))
+
+
+def test_of_two_keys_the_listed_one_signs_and_a_node_that_is_away_stops_only_what_is_for_the_chain(site: Site) -> None:
+    chain = site.chain
+    assert isinstance(chain, ChainInMemory)
+    old = site.signer.address(KeyPurpose.SITE)
+    new = site.rotation.prepare(KeyPurpose.SITE, person=VERA)
+    session = {**dict.fromkeys(("method_path", "body", "nonce"), bytes(32)), "organization": word(HOSPITAL), "time": 1}
+    request = SigningRequest("AgentRequest", Domain(AGENT_DOMAIN, CHAIN_ID), session)
+
+    for listed, expected in ((old, old), (new, new), ("0x" + "12" * 20, old)):
+        chain.set("ConsortiumRegistry", keyOf=listed)
+        assert site.signer.address(KeyPurpose.SITE, CONSORTIUM) == site.signer.sign(request).address == expected
+    del chain.views["ConsortiumRegistry", "keyOf"]
+
+    assert site.signer.sign(request).address == old
+    with pytest.raises(ConsiliumError):
+        site.signer.address(KeyPurpose.SITE, CONSORTIUM)
