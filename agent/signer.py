@@ -16,6 +16,7 @@ from consortium.kernel.errors import ConsiliumError, InvalidInputError
 from consortium.kernel.identifiers import to_hex
 
 _TRIAL = "AgentRequest"
+_LATEST_ENTRIES = 5000
 # Which address the registry lists for a purpose: of one consortium, or of those that this site has checked.
 Listed = Callable[[KeyPurpose, uuid.UUID | None], frozenset[str]]
 
@@ -48,6 +49,19 @@ class Signer:
     def place(self, purpose: KeyPurpose, consortium: uuid.UUID | None = None) -> str:
         """Return where that key lies: `keystore` or `web3signer`."""
         return self._key(purpose, consortium).place
+
+    def is_by_present_key(self, digest: str, consortium: uuid.UUID) -> bool:
+        """Say whether a site key's signature that the journal holds is of the key that signs now.
+
+        Only the latest entries are looked at: what is still on its way was signed a moment ago.
+        """
+        rows = self._journal.read(
+            "SELECT json_extract(detail, '$.key') FROM entries "
+            "WHERE position > (SELECT max(position) FROM entries) - ? "
+            "AND kind = 'signature' AND outcome = 'signed' AND digest = ?",
+            *(_LATEST_ENTRIES, digest),
+        )
+        return not rows or rows[-1][0] == self.address(KeyPurpose.SITE, consortium)
 
     def sentence(self, request: SigningRequest) -> str:
         """Return what signing the request says, in one sentence made of the signed fields."""

@@ -83,6 +83,10 @@ class Anchors:
                 ],
             )
 
+    def knows(self, digest: str) -> bool:
+        """Say whether this very message was signed before, whatever became of it."""
+        return bool(self._select("digest = ?", digest))
+
     def on_its_way(self, consortium: uuid.UUID) -> Anchor | None:
         """Return the entry that was signed and is not seen on the chain yet."""
         found = self._select("consortium = ? AND state = 'signed'", str(consortium))

@@ -25,6 +25,7 @@ from agent.signer import Signer
 from consent.domain.conflicts import DEFAULT_POLICY, ConflictPolicy
 from consortium.kernel.bands import band
 from consortium.kernel.consent_leaf import LeafContext
+from consortium.kernel.eip712 import typed_hash
 from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
 from contracts.events import BlockHeader
 
@@ -37,6 +38,7 @@ MAX_WITHDRAWALS = 10_000
 # After that an entry counts as lost. Should it land after all, its number is known here and it is recognized.
 LANDING_SECONDS = 300
 RETRY_SECONDS = 30
+_PRIMARY = {EPOCH: "AnchorEpoch", REVOCATION: "RevokeConsents"}
 
 
 class Step(StrEnum):
@@ -150,7 +152,10 @@ class Anchoring:
     def _is_lost(self, pending: Anchor, state: ChainState, now: int) -> bool:
         age = now - pending.signed_at
         is_refused = self._mail.state_of(pending.digest) == "refused"
-        return state.seq >= pending.seq or age > LANDING_SECONDS or (is_refused and age > RETRY_SECONDS)
+        if state.seq >= pending.seq or age > LANDING_SECONDS or (is_refused and age > RETRY_SECONDS):
+            return True
+        # The contract refuses what a replaced key signed; if it landed just before, its number is recognized here.
+        return not self._signer.is_by_present_key(pending.digest, pending.consortium)
 
     def _is_blocked(self, consortium: uuid.UUID, state: ChainState) -> bool:
         last = self.anchors.last_landed(consortium)
@@ -175,6 +180,9 @@ class Anchoring:
                 **{"organization": uuid_to_bytes32(self._organization), "epoch": state.epoch},
                 **{"seq": state.seq + 1, "subjects": subjects},
             }
+            if self._was_signed(consortium, REVOCATION, message):
+                # It was lost, and would be the same request again: an epoch without the subjects takes its place.
+                return False
             anchor = self._sign(consortium, REVOCATION, message, state, now, root=state.root, band_edge=state.band)
             carried = [effect for subject in subjects for effect in due[subject]]
             body = {"subjects": [to_hex(subject) for subject in subjects]}
@@ -198,6 +206,9 @@ class Anchoring:
                 **{"organization": uuid_to_bytes32(self._organization), "epoch": state.epoch + 1, "root": trie.root},
                 **{"band": band(trie.count), "seq": state.seq + 1, "asOf": content.as_of},
             }
+            if self._was_signed(consortium, EPOCH, message):
+                # The next block's time makes it another one.
+                return False
             self._keep_epoch(consortium, message, state, now, content)
         return True
 
@@ -216,6 +227,10 @@ class Anchoring:
         """Ask again, under the writer's lock: another program of this member may have signed or held meanwhile."""
         return self.anchors.on_its_way(consortium) is None and not self.holds.is_held(consortium, head=head)
 
+    def _was_signed(self, consortium: Consortium, kind: str, message: Mapping[str, Any]) -> bool:
+        digest = typed_hash(consortium.domain(CONTRACT), _PRIMARY[kind], message)
+        return self.anchors.knows(to_hex(digest))
+
     def _sign(
         self,
         consortium: Consortium,
@@ -227,8 +242,7 @@ class Anchoring:
         root: bytes,
         band_edge: int,
     ) -> tuple[Anchor, bytes]:
-        primary = "AnchorEpoch" if kind == EPOCH else "RevokeConsents"
-        signed = self._signer.sign(SigningRequest(primary, consortium.domain(CONTRACT), message, consortium.id))
+        signed = self._signer.sign(SigningRequest(_PRIMARY[kind], consortium.domain(CONTRACT), message, consortium.id))
         anchor = Anchor(
             digest=to_hex(signed.digest),
             consortium=consortium.id,

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -455,3 +455,33 @@ def test_key_that_the_registry_does_not_list_is_said(
 
     assert _say(sites[0], "signer", "check") == 1
     assert "which is not here" in capsys.readouterr().out
+
+
+def test_epoch_on_its_way_under_the_old_key_is_signed_anew_at_once(network: Network, sites: list[Site]) -> None:
+    hospital, consortium = sites[0], _consortium(network)
+    office = hospital.consents
+    office.store.join(CONSORTIUM)
+    office.anchoring.effects.wish_epoch([CONSORTIUM])
+    assert office.anchoring.advance(consortium) == "anchored"
+    assert office.anchoring.advance(consortium) == "waiting"
+
+    block = _rotate(network, hospital, SITE)
+    second, deadline = network.gateway.head().time, time.monotonic() + 10
+    while office.anchoring.advance(consortium) != "anchored":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        network.send(b"", network.relay.address)
+
+    assert network.gateway.head().time <= second + 2
+    old, new = [[*_anchoring(hospital, message.body)] for message in office.mail.waiting()]
+    assert "BadSignature" in _refusal(network, "ConsentAnchor", "anchorEpoch", *old, block=block)
+    network.transact("ConsentAnchor", "anchorEpoch", *new)
+    assert office.anchoring.settle(consortium).epoch == 1
+    assert office.anchoring.advance(consortium) == "idle"
+    office.database.close()
+    office.vault.database.close()
+
+
+def _anchoring(site: Site, body: Mapping[str, Any]) -> list[Any]:
+    numbers = [body["epoch"], from_hex(body["root"]), body["band"], body["seq"], body["as_of"]]
+    return [site.organization, *numbers, from_hex(body["signature"])]

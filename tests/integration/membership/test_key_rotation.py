@@ -9,8 +9,10 @@ from consortium.common.tenancy import act_for
 from consortium.kernel.identifiers import uuid_to_bytes32
 from consortium.membership import projections
 from consortium.membership.models import OrganizationKey, User
-from contracts.events import ChainEvent
+from contracts.events import ChainEvent, ContractReference
+from contracts.gateway import Gateway
 from contracts.models import OutboxTransaction
+from contracts.values import from_json
 from tests.factories.membership import World, make_world
 from tests.integration.channel.agents import FakeSite
 
@@ -54,6 +56,9 @@ def test_rotation_is_recorded_and_handed_to_the_registry_once(site, world, as_sy
 
     assert [(answer.status_code, answer.json()) for answer in answers] == [(202, {"state": "recorded"})] * 2
     (call,) = asked(as_system)
+    arguments = [from_json(argument) for argument in call.arguments]
+    registry = ContractReference("ConsortiumRegistry", "0x" + "01" * 20)
+    assert Gateway(["http://127.0.0.1:9"], chain_id=1).encode(registry, "rotateKey", *arguments)
     organization = "0x" + uuid_to_bytes32(world.hospital.pk).hex()
     assert (call.contract, call.organization_id) == ("ConsortiumRegistry", world.hospital.pk)
     assert [organization in str(call.arguments[0]), call.arguments[1:3]] == [True, [{"int": "2"}, NEW]]

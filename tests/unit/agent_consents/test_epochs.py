@@ -156,6 +156,35 @@ def test_an_entry_that_the_platform_lost_is_signed_anew_under_the_same_number(of
     assert office.database.rows("SELECT seq, state FROM anchors ORDER BY signed_at") == [(1, "lost"), (1, "landed")]
 
 
+def test_a_lost_revocation_is_made_good_by_an_epoch_since_it_would_be_the_same_request_again(office):
+    made = import_generated(office, 30)
+    anchor(office)
+    withdraw(office, permitting(made)[0])
+    assert office.anchoring.advance(SHARED) is Step.REVOKED
+    office.mail.settle(office.mail.waiting()[-1], "sent")
+    chain_of(office).time += LANDING_SECONDS + 1
+
+    assert office.anchoring.advance(SHARED) is Step.ANCHORED
+    carry(office)
+
+    assert office.anchoring.advance(SHARED) is Step.IDLE
+    states = office.database.rows("SELECT kind, seq, state FROM anchors ORDER BY signed_at, seq")
+    assert states == [("epoch", 1, "landed"), ("revocation", 2, "lost"), ("epoch", 2, "landed")]
+    assert office.anchoring.effects.waiting(CONSORTIUM) == []
+
+
+def test_an_entry_whose_key_was_replaced_is_signed_anew_and_not_waited_for(office, monkeypatch):
+    import_generated(office, 12)
+    office.anchoring.advance(SHARED)
+    first = office.mail.waiting()[-1]
+    monkeypatch.setattr(office.site.signer, "is_by_present_key", lambda digest, _consortium: digest != first.digest)
+    assert office.anchoring.advance(SHARED) is Step.WAITING
+    chain_of(office).time += 1
+
+    assert office.anchoring.advance(SHARED) is Step.ANCHORED
+    assert office.mail.waiting()[-1].digest != first.digest
+
+
 def test_an_entry_that_counted_as_lost_and_landed_after_all_is_recognized(office):
     import_generated(office, 12)
     office.anchoring.advance(SHARED)
