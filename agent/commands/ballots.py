@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 # Registered: how a plan is tied to its vote.
 import agent.training.plan_binding  # noqa: F401
 from agent.ballots import Choice
-from agent.commands.terminal import add_person, prove, say
+from agent.commands.terminal import add_person, prove, proven_by_file, say
 from agent.courier import Courier
 from agent.desk import BallotDesk, LaidOut
 from agent.letters import Letter
@@ -82,13 +82,14 @@ def _show(args: argparse.Namespace) -> int:
 def _cast(args: argparse.Namespace) -> int:
     site = open_site(args.folder)
     choice, proposal = Choice(args.choice), _identifier(args.proposal)
+    given = proven_by_file(site, args)
 
     async def work(desk: BallotDesk, _courier: Courier) -> tuple[Letter, bool]:
         ballot = await desk.read(proposal)
         prepared = next(one for one in ballot.prepared if one.choice is choice)
         say(prepared.sentence)
         say(f"  as signed: {prepared.literal}")
-        person = await asyncio.to_thread(prove, site, args)
+        person = await asyncio.to_thread(lambda: given or prove(site, args))
         return await desk.cast(proposal=proposal, choice=choice, person=person, digest=prepared.digest)
 
     letter, delivered = _at_desk(site, work)
@@ -99,12 +100,13 @@ def _cast(args: argparse.Namespace) -> int:
 def _propose(args: argparse.Namespace) -> int:
     site = open_site(args.folder)
     proposal = _read_proposal(args.file)
+    given = proven_by_file(site, args)
 
     async def work(desk: BallotDesk, courier: Courier) -> tuple[Letter, bool]:
         consortium = await desk.consortium(_identifier(str(proposal["consortium"])))
         draft = await asyncio.to_thread(_draft, site, consortium, proposal)
         say(draft.sentence)
-        person = await asyncio.to_thread(prove, site, args)
+        person = await asyncio.to_thread(lambda: given or prove(site, args))
         letter = await asyncio.to_thread(site.proposing.sign, draft, person)
         return letter, await courier.deliver(letter)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 # Registers how a plan is tied to its vote.
 import agent.training.plan_binding  # noqa: F401
-from agent.commands.terminal import add_person, prove, say
+from agent.commands.terminal import add_person, prove, proven_by_file, say
 from agent.courier import Courier
 from agent.letters import Letter
 from agent.people import Person, Role
@@ -50,7 +50,8 @@ def _propose(args: argparse.Namespace) -> int:
         consortium = uuid.UUID(args.consortium)
     except ValueError as error:
         raise InvalidInputError("A consortium is named by its UUID.") from error
-    letter, delivered = asyncio.run(propose_plan(site, consortium, args.digest, partial(_approve, site, args)))
+    approve = partial(_approve, site, args, proven_by_file(site, args))
+    letter, delivered = asyncio.run(propose_plan(site, consortium, args.digest, approve))
     say(f"Signed {letter.digest}; " + ("handed to the platform." if delivered else "kept until the platform answers."))
     return 0
 
@@ -60,11 +61,11 @@ def _runner(args: argparse.Namespace) -> int:
     return 0
 
 
-def _approve(site: Site, args: argparse.Namespace, plan: PlanDocument, draft: Draft) -> Person:
-    """Say what is to be signed, then ask for the pass phrase."""
+def _approve(site: Site, args: argparse.Namespace, given: Person | None, plan: PlanDocument, draft: Draft) -> Person:
+    """Say what is to be signed, then ask for the pass phrase unless a file gave it."""
     say(f"{plan.title}: {plan.terms.rounds} rounds for {plan.purpose}, {len(plan.sites)} sites")
     say(draft.sentence)
-    return prove(site, args)
+    return given or prove(site, args)
 
 
 def _decide(args: argparse.Namespace) -> int:

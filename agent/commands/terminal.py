@@ -57,3 +57,11 @@ def prove(site: Site, args: argparse.Namespace) -> Person:
         known = args.person if site.people.find(args.person) else "unknown"
         site.journal.record("person", "refused", person=known)
         raise
+
+
+def proven_by_file(site: Site, args: argparse.Namespace) -> Person | None:
+    """Return who gives the command by a file, so that a wrong one asks nothing of anybody; None for a person.
+
+    A person reads the sentence first and gives the pass phrase after it: `prove`.
+    """
+    return None if args.pass_phrase_file is None else prove(site, args)
