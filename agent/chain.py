@@ -51,5 +51,7 @@ def open_chain(configuration: Configuration) -> Chain:
     """Return the gateway to the member's own node."""
     # web3 takes a second to import; commands that need no chain do not wait for it.
     from contracts.gateway import Gateway
+    from contracts.rpc.tokens import READING, token_source
 
-    return Gateway(list(configuration.chain_urls), chain_id=configuration.chain_id)
+    tokens = token_source(configuration.chain_token_file, configuration.chain_jwt_key_file, permissions=READING)
+    return Gateway(list(configuration.chain_urls), chain_id=configuration.chain_id, tokens=tokens)

@@ -56,6 +56,9 @@ class Rules:
 class Configuration:
     """One member's site. `hosts` are names under which the member's own proxy serves the member page.
 
+    `chain_token_file` and `chain_jwt_key_file` are for a node that asks for a token: a file with one, or the RSA
+    key that makes them; one of the two at most, empty for none.
+
     `operations_url` is the web socket of the member's own node on its own machine, by which it sees its peers;
     `operations_token_file` holds the token for it.
     """
@@ -68,6 +71,8 @@ class Configuration:
     port: int = DEFAULT_PORT
     hosts: tuple[str, ...] = ()
     rules: Rules = field(default_factory=Rules)
+    chain_token_file: str = ""
+    chain_jwt_key_file: str = ""
     operations_url: str = ""
     operations_token_file: str = ""
     vote_signer: SignerSettings = field(default_factory=SignerSettings)
@@ -81,6 +86,8 @@ class Configuration:
             raise ConfigurationError("chain.rpc_urls names no node. A member reads the chain from its own node.")
         for url in self.chain_urls:
             _require_url(url, "chain.rpc_urls", plain_allowed=True)
+        if self.chain_token_file and self.chain_jwt_key_file:
+            raise ConfigurationError("chain.token_file and chain.jwt_key_file are both given. Keep one of them.")
         _require_operations(self.operations_url)
         _require_range(self.chain_id, "chain.id", 1, 2**53 - 1)
         _require_range(self.port, "member_page.port", 0, 65_535)
@@ -95,6 +102,7 @@ class Configuration:
             *("[organization]", f"id = {json.dumps(str(self.organization))}", f"name = {json.dumps(self.name)}", ""),
             *("[platform]", f"url = {json.dumps(self.platform_url)}", ""),
             *("[chain]", f"id = {self.chain_id}", f"rpc_urls = {json.dumps(list(self.chain_urls))}"),
+            *self._token_lines(),
             *self._operations_lines(),
             "",
             *("[member_page]", f"port = {self.port}", f"hosts = {json.dumps(list(self.hosts))}", ""),
@@ -103,6 +111,10 @@ class Configuration:
             *self.site_signer.to_toml("site"),
         ]
         return "\n".join(lines)
+
+    def _token_lines(self) -> list[str]:
+        named = (("token_file", self.chain_token_file), ("jwt_key_file", self.chain_jwt_key_file))
+        return [f"{key} = {json.dumps(path)}" for key, path in named if path]
 
     def _operations_lines(self) -> list[str]:
         named = (("operations_url", self.operations_url), ("operations_token_file", self.operations_token_file))
@@ -128,6 +140,8 @@ def parse_configuration(content: bytes) -> Configuration:
         platform_url=reader.value("platform", "url", str).rstrip("/"),
         chain_id=reader.value("chain", "id", int),
         chain_urls=_strings(reader.value("chain", "rpc_urls", list), "chain.rpc_urls"),
+        chain_token_file=reader.optional("chain", "token_file", str, ""),
+        chain_jwt_key_file=reader.optional("chain", "jwt_key_file", str, ""),
         port=reader.optional("member_page", "port", int, DEFAULT_PORT),
         hosts=_strings(reader.optional("member_page", "hosts", list, []), "member_page.hosts"),
         rules=_rules(reader),

@@ -5,6 +5,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from contracts.interface import Chain
+from contracts.rpc.tokens import READING, SENDING, WATCHING, TokenSource, token_source
 
 
 @lru_cache(maxsize=4)
@@ -13,8 +14,27 @@ def chain_from_settings(*, timeout_seconds: float = 10.0) -> Chain:
     # web3 takes a second to import: programs that ask no node do not wait for it.
     from contracts.gateway import Gateway
 
-    urls = [url.strip() for url in settings.CHAIN_RPC_URL.split(",") if url.strip()]
-    return Gateway(urls, chain_id=settings.CHAIN_ID, timeout_seconds=timeout_seconds)
+    return Gateway(
+        urls_from_settings(),
+        chain_id=settings.CHAIN_ID,
+        timeout_seconds=timeout_seconds,
+        tokens=tokens_from_settings(),
+    )
+
+
+def urls_from_settings() -> list[str]:
+    """The nodes that CHAIN_RPC_URL names."""
+    return [url.strip() for url in settings.CHAIN_RPC_URL.split(",") if url.strip()]
+
+
+@lru_cache(maxsize=1)
+def tokens_from_settings() -> TokenSource:
+    """Where the nodes' token comes from: CHAIN_RPC_TOKEN_FILE or CHAIN_RPC_JWT_KEY_FILE; no token without them."""
+    return token_source(
+        settings.CHAIN_RPC_TOKEN_FILE,
+        settings.CHAIN_RPC_JWT_KEY_FILE,
+        permissions=(*READING, *SENDING, *WATCHING),
+    )
 
 
 def may_heal(chain: Chain) -> bool:

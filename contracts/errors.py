@@ -5,6 +5,7 @@ meanings); `contracts.rpc.answers` turns these into this family, and nothing els
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
@@ -39,6 +40,18 @@ class ChainInternalError(ChainError):
     retryable = True
 
 
+class UnknownRefusalError(ChainInternalError):
+    """A number and text that are not known to us; it may pass, and belongs into `contracts.rpc.answers`."""
+
+    code = "chain_unknown_refusal"
+
+
+class AnswerUnreadableError(ChainInternalError):
+    """What came back is no JSON-RPC answer to the question, or not all of it; nothing of it is used."""
+
+    code = "chain_answer_unreadable"
+
+
 class ChainRequestError(ChainError):
     """The node does not understand the request: method missing, not enabled, or malformed parameters."""
 
@@ -49,6 +62,13 @@ class ChainAccessRefusedError(ChainError):
     """The node does not let us in: token, permission or host name."""
 
     code = "chain_access_refused"
+
+
+class TokenExpiredError(ChainAccessRefusedError):
+    """The file with our token holds one that has expired; whatever writes it is late, and we read it again."""
+
+    code = "chain_token_expired"
+    retryable = True
 
 
 class WrongChainError(ChainError):
@@ -81,6 +101,19 @@ class BlockNotFoundError(ChainError):
     """The node does not have the block yet, or not any more."""
 
     code = "block_not_found"
+    retryable = True
+
+
+class WindowAboveHeadError(BlockNotFoundError):
+    """Events were asked for above the node's own head, or from a higher block to a lower one."""
+
+    code = "window_above_head"
+
+
+class BatchTooLargeError(ChainError):
+    """More requests were put into one batch than the node takes at once; send fewer. None was looked at."""
+
+    code = "batch_too_large"
     retryable = True
 
 
@@ -145,6 +178,35 @@ class GasLimitError(TransactionRefusedError):
     """The transaction's gas limit is below what it costs at least, or above a block's."""
 
     code = "gas_limit"
+
+
+class CreationTooLargeError(TransactionRefusedError):
+    """The creation code is longer than a chain takes (EIP-3860: 49,152 bytes)."""
+
+    code = "creation_too_large"
+
+
+class PermissionsRefusal(StrEnum):
+    """Why a node did not change its allow list; nothing of the request was done."""
+
+    ALREADY_THERE = "already there"
+    ABSENT = "absent"
+    FIXED = "fixed"  # a boot or static node of that node
+    INVALID = "invalid"  # malformed; for a node, a host name where an address is wanted is that too
+    DUPLICATE = "duplicate"
+    EMPTY = "empty"
+    NOT_ENABLED = "not enabled"
+
+
+class PermissionsRefusedError(ChainError):
+    """The node refused a change of its allow lists (`perm_*`); changes are all or nothing, and not idempotent."""
+
+    code = "permissions_refused"
+    http_status = 409
+
+    def __init__(self, message: str, *, kind: PermissionsRefusal, **fields: Any) -> None:
+        self.kind = kind
+        super().__init__(message, kind=str(kind), **fields)
 
 
 class NeverMinedError(ChainError):

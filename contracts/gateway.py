@@ -5,23 +5,23 @@ The one module that imports web3. Every answer of a node passes `contracts.rpc.a
 """
 
 import contextlib
+import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-import requests
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.exceptions import BadResponseFormat, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.types import RPCEndpoint
+from web3.providers import JSONBaseProvider
+from web3.types import RPCEndpoint, RPCResponse
 
-from consortium.kernel.secp256k1 import checksum_address
 from contracts.artifacts import Artifacts, shipped
 from contracts.errors import (
+    AnswerUnreadableError,
     BlockNotFoundError,
     ChainAccessRefusedError,
     ChainError,
-    ChainInternalError,
-    ChainTimeoutError,
     ChainUnavailableError,
     TransactionRevertedError,
     UnknownContractError,
@@ -31,9 +31,16 @@ from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
 from contracts.interface import MAX_BATCH, Trial
 from contracts.rpc import codec
 from contracts.rpc.answers import error_from_answer
-from contracts.rpc.log_windows import read_logs
+from contracts.rpc.forms import as_hex, data_of, header_of, number_of, receipt_of, require_same, shaped, unreadable
+from contracts.rpc.http import CONNECT_SECONDS, NodeAddress, Timeouts
+from contracts.rpc.log_windows import WindowSize, read_logs
+from contracts.rpc.nodes import NetworkState, NodeChoice, state_of
+from contracts.rpc.tokens import TokenSource
 
 __all__ = ["BlockHeader", "ChainEvent", "ContractReference", "Gateway", "Receipt"]
+
+# A look at another node, while somebody waits for an answer of the best one.
+LOOK_WAIT_SECONDS = 2.0
 
 
 class Gateway:
@@ -42,19 +49,25 @@ class Gateway:
     Parameters
     ----------
     urls : addresses of nodes of one chain
-        One is asked at a time. When it does not answer the request fails as retryable and the next
-        request goes to the next node: what one method returns comes from one node.
+        One is asked at a time, and what one method returns comes from one node. When it does not
+        answer, the request fails as retryable, and the next one goes to the highest fresh node.
     chain_id : EIP-155 number
         Checked on every node before its first answer is used.
     timeout_seconds : float
-        Longest wait for one answer.
+        Longest wait for one whole answer; a connection is waited for no longer than three seconds.
     artifacts : Artifacts, optional
         Compiled contracts; by default those that ship with us.
+    tokens : TokenSource, optional
+        Where the token comes from that the nodes ask for; by default none is sent.
 
     Raises
     ------
     ChainUnavailableError, ChainTimeoutError
         From every method, when no answer comes.
+    ChainBehindError
+        From every method, while only nodes answer that have fewer blocks than were shown before.
+    ChainAccessRefusedError
+        From every method, when the token or this host is refused.
     """
 
     def __init__(
@@ -64,11 +77,15 @@ class Gateway:
         chain_id: int,
         timeout_seconds: float = 10.0,
         artifacts: Artifacts | None = None,
+        tokens: TokenSource | None = None,
     ) -> None:
         if not urls:
             raise ChainUnavailableError("No node is named. Set CHAIN_RPC_URL (for a site: rpc in site.toml).")
-        self._nodes = [_Node(url, timeout_seconds) for url in urls]
-        self._current = 0
+        timeouts = Timeouts(min(CONNECT_SECONDS, timeout_seconds), timeout_seconds)
+        self._nodes = [_Node(NodeAddress(url, timeouts=timeouts, tokens=tokens)) for url in urls]
+        self._looks = [_Node(NodeAddress(url, timeouts=_look_timeouts(timeouts), tokens=tokens)) for url in urls]
+        self._choice = NodeChoice([node.name for node in self._nodes], self._look)
+        self._held = threading.local()
         self._checked: set[int] = set()
         self._chain_id = chain_id
         self._artifacts = artifacts or shipped()
@@ -83,19 +100,46 @@ class Gateway:
 
     def check_chain(self) -> None:
         """Make sure that the node is on our chain; `WrongChainError` if not."""
-        found = int(self._send("eth_chainId", []), 16)
-        if found != self._chain_id:
-            raise WrongChainError(
-                f"The node is on chain {found}, and this installation is for {self._chain_id}. "
-                "Correct CHAIN_RPC_URL or CHAIN_ID.",
-                found=found,
-                expected=self._chain_id,
-            )
-        self._checked.add(self._current)
+        with self.one_node() as index:
+            self._check(index, self._nodes[index])
+
+    @contextlib.contextmanager
+    def one_node(self) -> Iterator[int]:
+        """Ask one node for all that is asked inside; a fault of it ends the whole, and it is left."""
+        if (held := getattr(self._held, "index", None)) is not None:
+            yield held
+            return
+        index = self._held.index = self._choice.current()
+        try:
+            if index not in self._checked:
+                self._check(index, self._nodes[index])
+            yield index
+        except (ChainUnavailableError, ChainAccessRefusedError, AnswerUnreadableError, WrongChainError):
+            self._checked.discard(index)
+            self._choice.failed(index)
+            raise
+        finally:
+            self._held.index = None
+
+    def pinned(self) -> contextlib.AbstractContextManager[None]:
+        """Keep the node in use inside, unless it fails: for a sender whose transactions are under way."""
+        return self._choice.pinned()
+
+    def node_heads(self) -> dict[str, BlockHeader | None]:
+        """Each node's head by its host and port, None for those that do not answer; all are asked now."""
+        return self._choice.sights()
+
+    def network_state(self, *, now: float) -> NetworkState:
+        """Whether the network makes blocks, stands still, or does not answer, at this Unix time."""
+        heads = self.node_heads().values()
+        return state_of({i: head for i, head in enumerate(heads) if head is not None}, now=now)
 
     def head(self) -> BlockHeader:
         """The newest block of the node; final, on a QBFT network."""
-        return _header(self._require("eth_getBlockByNumber", ["latest", False]))
+        with self.one_node():
+            header = header_of(self._require("eth_getBlockByNumber", ["latest", False]))
+        self._choice.showed(header.number)
+        return header
 
     def block(self, number: int) -> BlockHeader | None:
         """The block of that number, or None if the node does not have it."""
@@ -103,7 +147,10 @@ class Gateway:
             found = self._ask("eth_getBlockByNumber", [hex(number), False])
         except BlockNotFoundError:
             return None
-        return None if found is None else _header(found)
+        if found is None:
+            return None
+        with shaped("eth_getBlockByNumber"):
+            return require_same(header_of(found), number=number)
 
     def call(self, contract: ContractReference, function: str, *arguments: Any, block: int | None = None) -> Any:
         """Ask a view, by default at the newest block.
@@ -123,7 +170,7 @@ class Gateway:
         """
         entry = codec.find_function(self._artifacts[contract.name].abi, function, len(arguments))
         data = codec.encode_call(self._artifacts[contract.name].abi, function, arguments)
-        raw = self._call(contract.name, {"to": contract.address, "data": _hex(data)}, block)
+        raw = self._call(contract.name, {"to": contract.address, "data": as_hex(data)}, block)
         if not raw and entry["outputs"]:
             raise UnknownContractError(f"There is no {contract.name} at {contract.address}.", contract=contract.name)
         return codec.decode_answer(entry, raw)
@@ -134,7 +181,9 @@ class Gateway:
         Blocks above the node's own head are left out, so what is not there yet is asked for again
         by the caller. Events that a contract's ABI does not know are not ours and left out.
         """
-        return read_logs(self._ask, self._artifacts, contracts, from_block, min(to_block, self.head().number))
+        with self.one_node() as index, shaped("eth_getLogs"):
+            last = min(to_block, self.head().number)
+            return read_logs(self._ask, self._artifacts, contracts, from_block, last, self._nodes[index].window)
 
     def encode(self, contract: ContractReference, function: str, *arguments: Any) -> bytes:
         """The calldata of a call."""
@@ -155,11 +204,11 @@ class Gateway:
             If the contract refuses, decoded.
         """
         data = self.encode(contract, function, *arguments)
-        return self._estimate(contract.name, {"from": sender, "to": contract.address, "data": _hex(data)})
+        return self._estimate(contract.name, {"from": sender, "to": contract.address, "data": as_hex(data)})
 
     def simulate_deployment(self, name: str, *arguments: Any, sender: str) -> int:
         """Try a creation without sending it; return the gas that it needs."""
-        return self._estimate(name, {"from": sender, "data": _hex(self.deploy_data(name, *arguments))})
+        return self._estimate(name, {"from": sender, "data": as_hex(self.deploy_data(name, *arguments))})
 
     def try_many(self, trials: Sequence[Trial], *, sender: str) -> list[int | ChainError]:
         """Try transactions on the newest state, each by itself, in batches.
@@ -177,7 +226,7 @@ class Gateway:
         self, name: str, *, sender: str, to: str | None, data: bytes, block: int
     ) -> TransactionRevertedError | None:
         """Why a mined transaction was refused: play it again on the state of `block`; None if it passes there."""
-        request = {"from": sender, "data": _hex(data)} | ({"to": to} if to else {})
+        request = {"from": sender, "data": as_hex(data)} | ({"to": to} if to else {})
         try:
             self._call(name, request, block)
         except TransactionRevertedError as refusal:
@@ -192,7 +241,7 @@ class Gateway:
         TransactionRefusedError
             One of its kinds: known already, nonce too low or too distant, sender not authorized, ...
         """
-        return bytes.fromhex(self._ask("eth_sendRawTransaction", [_hex(raw)])[2:])
+        return data_of(self._ask("eth_sendRawTransaction", [as_hex(raw)]), "eth_sendRawTransaction")
 
     def send_raw_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
         """Hand signed transactions to the node, in order and in one batch; at most `MAX_BATCH`.
@@ -205,40 +254,43 @@ class Gateway:
         """
         if len(raws) > MAX_BATCH:
             raise ValueError(f"{len(raws)} transactions in one batch; at most {MAX_BATCH} are sent at once")
-        answers = self._ask_many([("eth_sendRawTransaction", [_hex(raw)]) for raw in raws])
-        return [answer if isinstance(answer, ChainError) else bytes.fromhex(answer[2:]) for answer in answers]
+        answers = self._ask_many([("eth_sendRawTransaction", [as_hex(raw)]) for raw in raws])
+        return [
+            answer if isinstance(answer, ChainError) else data_of(answer, "eth_sendRawTransaction")
+            for answer in answers
+        ]
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         """What became of a transaction, or None while it is not mined."""
-        found = self._ask("eth_getTransactionReceipt", [_hex(transaction_hash)])
-        return None if found is None else _receipt(found)
+        return self._receipt(self._ask("eth_getTransactionReceipt", [as_hex(transaction_hash)]), transaction_hash)
 
     def receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]:
         """What became of transactions, in the order of `hashes`; None for those that are not mined."""
-        answers = self._ask_many([("eth_getTransactionReceipt", [_hex(each)]) for each in hashes])
+        answers = self._ask_many([("eth_getTransactionReceipt", [as_hex(each)]) for each in hashes])
         if (refusal := next((answer for answer in answers if isinstance(answer, ChainError)), None)) is not None:
             raise refusal
-        return [None if found is None else _receipt(found) for found in answers]
+        return [self._receipt(found, each) for found, each in zip(answers, hashes, strict=True)]
 
     def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None:
         """The transaction as the node writes it, mined or in its pool; None if it does not know it."""
-        found = self._ask("eth_getTransactionByHash", [_hex(transaction_hash)])
-        return None if found is None else dict(found)
+        found = self._ask("eth_getTransactionByHash", [as_hex(transaction_hash)])
+        with shaped("eth_getTransactionByHash"):
+            return None if found is None else dict(found)
 
     def transaction_count(self, address: str) -> int:
         """How many transactions of the address are mined: the next nonce as the chain sees it."""
-        return int(self._require("eth_getTransactionCount", [address, "latest"]), 16)
+        return number_of(self._require("eth_getTransactionCount", [address, "latest"]), "eth_getTransactionCount")
 
     def code(self, address: str) -> bytes:
         """The runtime code at an address, empty where there is none."""
-        return bytes.fromhex(self._require("eth_getCode", [address, "latest"])[2:])
+        return data_of(self._require("eth_getCode", [address, "latest"]), "eth_getCode")
 
     def ask(self, method: str, parameters: Sequence[Any] = ()) -> Any:
         """A question about the node and its network (eth, net, qbft, txpool), answered as JSON has it."""
         found = self._ask(method, list(parameters))
         if isinstance(found, Mapping) and (extra := found.get("proofOfAuthorityData")) is not None:
             # web3 renames QBFT's long extraData.
-            return {**found, "extraData": _hex(bytes(extra))}
+            return {**found, "extraData": as_hex(bytes(extra))}
         return found
 
     def _call(self, name: str, request: dict[str, str], block: int | None) -> bytes:
@@ -247,10 +299,10 @@ class Gateway:
         if raw is None:
             # Besu answers null, and no error, for a block that it does not have.
             raise BlockNotFoundError(f"The node does not have block {where}; ask again later.", block=where)
-        return bytes.fromhex(raw[2:])
+        return data_of(raw, "eth_call")
 
     def _estimate(self, name: str, request: dict[str, str]) -> int:
-        return int(self._decoding(name, "eth_estimateGas", [request]), 16)
+        return number_of(self._decoding(name, "eth_estimateGas", [request]), "eth_estimateGas")
 
     def _decoding(self, name: str, method: str, parameters: list[Any]) -> Any:
         """Ask, and put a contract's refusal into its own words."""
@@ -271,7 +323,15 @@ class Gateway:
             return answer
         if answer is None:
             return BlockNotFoundError("The node has no state to try a transaction on yet; ask again later.")
-        return trial.gas if trial.gas is not None else int(answer, 16)
+        return trial.gas if trial.gas is not None else number_of(answer, "eth_estimateGas")
+
+    def _receipt(self, found: Any, transaction_hash: bytes) -> Receipt | None:
+        if found is None:
+            return None
+        with shaped("eth_getTransactionReceipt"):
+            receipt = require_same(receipt_of(found), transaction_hash=transaction_hash)
+        self._choice.showed(receipt.block_number)
+        return receipt
 
     def _require(self, method: str, parameters: list[Any]) -> Any:
         if (found := self._ask(method, parameters)) is None:
@@ -279,43 +339,44 @@ class Gateway:
         return found
 
     def _ask(self, method: str, parameters: list[Any]) -> Any:
-        if self._current not in self._checked:
-            self.check_chain()
-        return self._send(method, parameters)
+        with self.one_node() as index:
+            return self._nodes[index].ask(method, parameters)
+
+    def _check(self, index: int, node: "_Node") -> None:
+        found = number_of(node.ask("eth_chainId", []), "eth_chainId")
+        if found != self._chain_id:
+            raise WrongChainError(
+                f"The node is on chain {found}, and this installation is for {self._chain_id}. "
+                "Correct CHAIN_RPC_URL or CHAIN_ID.",
+                found=found,
+                expected=self._chain_id,
+            )
+        self._checked.add(index)
+
+    def _look(self, index: int) -> BlockHeader:
+        """A node's head, asked with little patience: others wait for the answer."""
+        if index not in self._checked:
+            self._check(index, self._looks[index])
+        return header_of(self._looks[index].ask("eth_getBlockByNumber", ["latest", False]))
 
     def _ask_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        """The answers in order, each a result or a ChainError; a fault of a batch as a whole is raised."""
-        if self._current not in self._checked:
-            self.check_chain()
+        """The answers in order, all of one node, each a result or a ChainError; a fault of a whole batch is raised."""
         answers: list[Any] = []
-        for first in range(0, len(requests), MAX_BATCH):
-            with self._turning_away():
-                answers += self._nodes[self._current].ask_many(requests[first : first + MAX_BATCH])
+        with self.one_node() as index:
+            for first in range(0, len(requests), MAX_BATCH):
+                answers += self._nodes[index].ask_many(requests[first : first + MAX_BATCH])
         return answers
-
-    def _send(self, method: str, parameters: list[Any]) -> Any:
-        with self._turning_away():
-            return self._nodes[self._current].ask(method, parameters)
-
-    @contextlib.contextmanager
-    def _turning_away(self) -> Iterator[None]:
-        """Turn to the next node when this one does not answer."""
-        try:
-            yield
-        except ChainUnavailableError:
-            self._checked.discard(self._current)
-            self._current = (self._current + 1) % len(self._nodes)
-            raise
 
 
 class _Node:
-    """One node's JSON-RPC address: no retries of its own, no automatic fees, QBFT's long extraData allowed."""
+    """One node's JSON-RPC: no retries of its own, no automatic fees, QBFT's long extraData allowed."""
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
-        provider = HTTPProvider(url, request_kwargs={"timeout": timeout_seconds}, exception_retry_configuration=None)
+    def __init__(self, address: NodeAddress) -> None:
+        self.name = address.name
+        self.window = WindowSize()
+        self._provider = _Provider(address)
         # Only this middleware: the standard ones fill in fees and gas on their own.
-        self._provider = provider
-        self._manager = Web3(provider, middleware=[ExtraDataToPOAMiddleware]).manager
+        self._manager = Web3(self._provider, middleware=[ExtraDataToPOAMiddleware]).manager
 
     def ask(self, method: str, parameters: list[Any]) -> Any:
         with _named_faults(method):
@@ -330,36 +391,58 @@ class _Node:
         if isinstance(answers, dict):
             raise error_from_answer(method, _error_of(answers) or {})
         if len(answers) != len(requests) or len({answer.get("id") for answer in answers}) != len(requests):
-            raise ChainInternalError(f"The node answered another batch of {method} than it was asked. Ask again.")
+            raise AnswerUnreadableError(f"The node answered another batch of {method} than it was asked. Ask again.")
         return [_result(name, answer) for (name, _), answer in zip(requests, answers, strict=True)]
 
 
 @contextlib.contextmanager
 def _named_faults(method: str) -> Iterator[None]:
-    """Turn what web3 and the HTTP client raise into our errors."""
+    """Turn what web3 raises into our errors; its formatters take a result to have its form."""
     try:
         yield
     except Web3RPCError as error:
         raise error_from_answer(method, _error_of(error.rpc_response or {}) or {}) from None
-    except requests.Timeout as error:
-        raise ChainTimeoutError(f"The node did not answer {method} in time. Is it up, and its disk well?") from error
-    except requests.HTTPError as error:
-        raise _http_error(method, error) from error
-    except requests.RequestException as error:
-        raise ChainUnavailableError("The node cannot be reached. Start it, or correct CHAIN_RPC_URL.") from error
-    except (BadResponseFormat, ValueError) as error:
-        raise ChainInternalError(f"The node's answer to {method} is no JSON-RPC. Is this a node's address?") from error
+    except (BadResponseFormat, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise unreadable(method) from error
 
 
-def _http_error(method: str, error: requests.HTTPError) -> Exception:
-    status = error.response.status_code if error.response is not None else 0
-    if status in (401, 403):
-        return ChainAccessRefusedError(
-            f"The node refused {method} (HTTP {status}). Check its token, and --host-allowlist for this host name."
-        )
-    if status >= 500:
-        return ChainUnavailableError(f"The node failed to answer {method} (HTTP {status}). Try again.")
-    return ChainInternalError(f"The node refused {method} (HTTP {status}). Is this a node's address?")
+class _Provider(JSONBaseProvider):
+    """web3's way to a node, over a connection of ours."""
+
+    def __init__(self, address: NodeAddress) -> None:
+        super().__init__()
+        self._address = address
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        request = self.encode_rpc_request(method, params)
+        response: Any = self._decoded(self._address.post(request, method), method)
+        # An answer without a number is one to a request that could not be read.
+        if not isinstance(response, dict) or response.get("id") not in (json.loads(request)["id"], None):
+            raise unreadable(method)
+        if "result" not in response and not isinstance(response.get("error"), dict):
+            raise unreadable(method)
+        return cast("RPCResponse", response)
+
+    def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
+        """Ask in one request; answers are sorted by their numbers, which follow the order of the requests."""
+        method = requests[0][0]
+        response: Any = self._decoded(self._address.post(self.encode_batch_rpc_request(requests), method), method)
+        if isinstance(response, list) and all(isinstance(item, dict) for item in response):
+            with shaped(method):
+                return sorted(response, key=lambda item: -1 if item.get("id") is None else int(item["id"]))
+        if not isinstance(response, dict):
+            raise unreadable(method)
+        return cast("RPCResponse", response)
+
+    def _decoded(self, raw: bytes, method: str) -> Any:
+        try:
+            return self.decode_rpc_response(raw)
+        except ValueError as error:
+            raise unreadable(method) from error
+
+
+def _look_timeouts(timeouts: Timeouts) -> Timeouts:
+    return Timeouts(min(timeouts.connect, LOOK_WAIT_SECONDS), min(timeouts.answer, LOOK_WAIT_SECONDS))
 
 
 def _error_of(answer: Any) -> dict[str, Any] | None:
@@ -375,31 +458,7 @@ def _result(method: str, answer: dict[str, Any]) -> Any:
 
 
 def _trial_request(trial: Trial, sender: str) -> tuple[str, list[Any]]:
-    request = {"from": sender, "data": _hex(trial.data)} | ({"to": trial.to} if trial.to else {})
+    request = {"from": sender, "data": as_hex(trial.data)} | ({"to": trial.to} if trial.to else {})
     if trial.gas is None:
         return "eth_estimateGas", [request]
     return "eth_call", [request | {"gas": hex(trial.gas)}, "latest"]
-
-
-def _hex(raw: bytes) -> str:
-    return "0x" + raw.hex()
-
-
-def _header(block: Any) -> BlockHeader:
-    return BlockHeader(int(block["number"], 16), bytes.fromhex(block["hash"][2:]), int(block["timestamp"], 16))
-
-
-def _receipt(found: Any) -> Receipt:
-    succeeded = int(found["status"], 16) == 1
-    created = found.get("contractAddress")
-    reason = found.get("revertReason")
-    return Receipt(
-        transaction_hash=bytes.fromhex(found["transactionHash"][2:]),
-        succeeded=succeeded,
-        block_number=int(found["blockNumber"], 16),
-        block_hash=bytes.fromhex(found["blockHash"][2:]),
-        gas_used=int(found["gasUsed"], 16),
-        # Besu fills the address in even when the creation failed.
-        contract_address=checksum_address(created) if succeeded and created else None,
-        revert_reason=bytes.fromhex(reason[2:]) if reason else None,
-    )

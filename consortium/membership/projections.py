@@ -24,6 +24,7 @@ read_model(
         "consortium_id": "names the row",
         "organization_id": "names the row",
         "joined_at": "our clock, when the event was handled",
+        "enode": "given by the applicant",
     },
 )
 read_model(

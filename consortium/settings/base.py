@@ -251,6 +251,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # The chain that this deployment talks to.
 CHAIN_RPC_URL = env.text("CHAIN_RPC_URL", "")
 CHAIN_ID = env.integer("CHAIN_ID", 0)
+# For nodes that ask for a token: a file that something else keeps fresh, or the RSA key with which we make our own.
+# Paths, and no secrets read at the start: both are read again while we run.
+CHAIN_RPC_TOKEN_FILE = env.text("CHAIN_RPC_TOKEN_FILE", "")
+CHAIN_RPC_JWT_KEY_FILE = env.text("CHAIN_RPC_JWT_KEY_FILE", "")
+# A node's web socket, by which new blocks are heard of at once; without it they are asked for.
+CHAIN_WS_URL = env.text("CHAIN_WS_URL", "")
 # The nodes' web sockets on their own machines, where ADMIN and PERM answer; without them peers cannot be seen.
 CHAIN_OPERATIONS_URL = env.words("CHAIN_OPERATIONS_URL")
 CHAIN_OPERATIONS_TOKEN_FILE = env.text("CHAIN_OPERATIONS_TOKEN_FILE", "")

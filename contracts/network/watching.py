@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
 from consortium.kernel.errors import ConsiliumError
 from consortium.kernel.identifiers import uuid_to_bytes32
+from contracts.chain import tokens_from_settings, urls_from_settings
 from contracts.events import ContractReference
 from contracts.interface import Chain
 from contracts.models import ChainEventRecord, ContractDeployment
@@ -34,10 +35,13 @@ def nodes_from_settings() -> list[NamedNode]:
     # web3 takes a second to import: `chain genesis` does not wait for it.
     from contracts.gateway import Gateway
 
-    urls = [url.strip() for url in settings.CHAIN_RPC_URL.split(",") if url.strip()]
+    tokens = tokens_from_settings()
     return [
-        NamedNode(node_name(url), Gateway([url], chain_id=settings.CHAIN_ID, timeout_seconds=ASK_SECONDS))
-        for url in urls
+        NamedNode(
+            node_name(url),
+            Gateway([url], chain_id=settings.CHAIN_ID, timeout_seconds=ASK_SECONDS, tokens=tokens),
+        )
+        for url in urls_from_settings()
     ]
 
 
@@ -140,6 +144,7 @@ def _candidates_own(url: str, token_file: Path | None) -> Node:
         return OperationsPort(url, token_file=token_file, timeout_seconds=ASK_SECONDS)
     from contracts.gateway import Gateway
 
+    # Not a node of ours: it gets no token of ours.
     return Gateway([url], chain_id=settings.CHAIN_ID, timeout_seconds=ASK_SECONDS)
 
 

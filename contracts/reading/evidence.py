@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from contracts.chain import tokens_from_settings, urls_from_settings
 from contracts.errors import BlockNotFoundError
 from contracts.gateway import Gateway
 
@@ -46,8 +47,7 @@ class EvidenceGateway(Gateway):
 @lru_cache(maxsize=1)
 def evidence_from_settings() -> EvidenceGateway:
     """The gateway to CHAIN_RPC_URL for exports, made once a process."""
-    urls = [url.strip() for url in settings.CHAIN_RPC_URL.split(",") if url.strip()]
-    return EvidenceGateway(urls, chain_id=settings.CHAIN_ID)
+    return EvidenceGateway(urls_from_settings(), chain_id=settings.CHAIN_ID, tokens=tokens_from_settings())
 
 
 def written_header(block: Mapping[str, Any]) -> dict[str, str]:

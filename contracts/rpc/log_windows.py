@@ -16,31 +16,82 @@ MAX_WINDOW_BLOCKS = 5_000
 Ask = Callable[[str, list[Any]], Any]
 
 
+# After so many windows of the largest known size a larger one is tried: limits and loads change.
+TRY_AGAIN_AFTER = 16
+
+
+class WindowSize:
+    """How many blocks of events one node gives at once, learnt from what it refuses and what it takes.
+
+    Doubled while nothing is refused, then half way between what was taken and what was not, until they meet.
+    """
+
+    def __init__(self) -> None:
+        self.blocks = MAX_WINDOW_BLOCKS
+        self._taken = 0
+        self._refused = MAX_WINDOW_BLOCKS + 1
+        self._steady = 0
+
+    def refused(self, blocks: int) -> None:
+        """So many were too many, or took too long."""
+        if 0 < self._taken < self._refused <= blocks:
+            # A larger one was tried again, in vain.
+            self.blocks = self._taken
+            return
+        self._refused = blocks
+        if self._taken >= blocks:
+            self._taken = 0
+        self.blocks = max(1, (self._taken + blocks) // 2)
+
+    def taken(self, blocks: int) -> None:
+        """So many were given; windows cut short by the end of the range tell nothing."""
+        if blocks < self.blocks:
+            return
+        self._taken, self._steady = blocks, self._steady + 1
+        if blocks >= self._refused:
+            self._refused = MAX_WINDOW_BLOCKS + 1
+        if self._refused > MAX_WINDOW_BLOCKS or self._steady % TRY_AGAIN_AFTER == 0:
+            self.blocks = min(MAX_WINDOW_BLOCKS, blocks * 2)
+        else:
+            self.blocks = (self._taken + self._refused) // 2
+
+
 def read_logs(
-    ask: Ask, artifacts: Artifacts, contracts: Sequence[ContractReference], from_block: int, to_block: int
+    ask: Ask,
+    artifacts: Artifacts,
+    contracts: Sequence[ContractReference],
+    from_block: int,
+    to_block: int,
+    size: WindowSize | None = None,
 ) -> list[ChainEvent]:
-    """The contracts' events from `from_block` to `to_block`, both included and not above the node's head."""
+    """The contracts' events from `from_block` to `to_block`, both included and not above the node's head.
+
+    `size` is what is known of the node that `ask` asks, and learns from it.
+    """
     if not contracts or from_block > to_block:
         return []
     known = {checksum_address(c.address): replace(c, address=checksum_address(c.address)) for c in contracts}
     reader = _Reader(ask, {address: (contract, artifacts.of(contract)) for address, contract in known.items()})
-    raw = [log for window in _windows(ask, sorted(known), from_block, to_block) for log in window]
+    windows = _windows(ask, sorted(known), from_block, to_block, size or WindowSize())
+    raw = [log for window in windows for log in window]
     return [event for log in sorted(raw, key=_place) if (event := reader.event(log)) is not None]
 
 
-def _windows(ask: Ask, addresses: list[str], first: int, last: int) -> Iterator[list[dict[str, Any]]]:
-    """Ask window by window, halving where the node says that it is too much or takes too long."""
-    size = MAX_WINDOW_BLOCKS
+def _windows(ask: Ask, addresses: list[str], first: int, last: int, size: WindowSize) -> Iterator[list[dict[str, Any]]]:
+    """Ask window by window, smaller where the node says that it is too much or takes too long, larger where not."""
     while first <= last:
-        until = min(first + size - 1, last)
+        until = min(first + size.blocks - 1, last)
         request = {"address": addresses, "fromBlock": hex(first), "toBlock": hex(until)}
         try:
             found = ask("eth_getLogs", [request])
         except (RangeTooLargeError, ChainTimeoutError):
             if first == until:
                 raise
-            size = max(1, (until - first + 1) // 2)
+            size.refused(until - first + 1)
             continue
+        size.taken(until - first + 1)
+        if any(not first <= int(log["blockNumber"], 16) <= until for log in found):
+            raise ValueError("The node gave events of blocks that it was not asked for.")
         yield found
         first = until + 1
 

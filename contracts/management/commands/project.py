@@ -1,21 +1,25 @@
 """Read the chain's events into the database, until stopped."""
 
+import contextlib
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from consortium.common.tenancy import act_for_all
 from consortium.kernel.errors import ConsiliumError
-from contracts.chain import chain_from_settings
+from contracts.chain import chain_from_settings, tokens_from_settings
 from contracts.errors import ChainError
 from contracts.events import BlockHeader
 from contracts.interface import Chain
 from contracts.loops import stay_until_stopped, stop_on_signals, work_until_stopped
 from contracts.projector import project_once
 from contracts.reading.streams import CHANNEL
+from contracts.rpc.heads import HeadListener
 
 # A block is seen within this time of its coming: a look is one short request, and no query.
 LOOK_SECONDS = 0.1
@@ -38,19 +42,33 @@ class Command(BaseCommand):
                 with act_for_all():
                     self.stdout.write(str(project_once()))
                 return
-            with stop_on_signals() as stop:
-                work_until_stopped(_Follower(chain).follow, channel=CHANNEL, stop=stop)
+            with stop_on_signals() as stop, _heads() as heads:
+                work_until_stopped(_Follower(chain, heads).follow, channel=CHANNEL, stop=stop)
         except ConsiliumError as error:
             if options["stay"]:
                 stay_until_stopped(error)
             raise CommandError(f"{error.code}: {error.message}", returncode=NEEDS_A_PERSON) from error
 
 
+@contextlib.contextmanager
+def _heads() -> Iterator[HeadListener | None]:
+    """The web socket of CHAIN_WS_URL, if one is named."""
+    if not settings.CHAIN_WS_URL:
+        yield None
+        return
+    listener = HeadListener(settings.CHAIN_WS_URL, tokens=tokens_from_settings()).start()
+    try:
+        yield listener
+    finally:
+        listener.stop()
+
+
 @dataclass
 class _Follower:
-    """Projects at each new block."""
+    """Projects at each new block: told of it by a web socket where one is named and open, else by looking."""
 
     chain: Chain
+    heads: HeadListener | None = None
     seen: BlockHeader | None = None
 
     def follow(self) -> float:
@@ -69,5 +87,11 @@ class _Follower:
             except ChainError:
                 # The pass itself meets the fault, after it has applied what is stored.
                 return None
-            time.sleep(LOOK_SECONDS)
+            self._wait()
         return self.seen
+
+    def _wait(self) -> None:
+        if self.heads is not None and self.heads.is_listening:
+            self.heads.wait(IDLE_SECONDS)
+        else:
+            time.sleep(LOOK_SECONDS)

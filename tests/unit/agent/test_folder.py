@@ -90,6 +90,18 @@ def test_configuration_is_read_as_it_was_written() -> None:
     assert parse_configuration(_configuration().to_toml().encode()) == _configuration()
 
 
+@pytest.mark.parametrize("name", ["chain_token_file", "chain_jwt_key_file"])
+def test_where_the_nodes_token_comes_from_is_read_as_it_was_written(name: str) -> None:
+    configuration = _configuration(**{name: "/run/node token"})
+
+    assert parse_configuration(configuration.to_toml().encode()) == configuration
+
+
+def test_a_token_and_a_key_that_makes_tokens_are_not_both_taken() -> None:
+    with pytest.raises(ConfigurationError, match="Keep one"):
+        _configuration(chain_token_file="token", chain_jwt_key_file="key.pem")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
