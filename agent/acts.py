@@ -106,6 +106,10 @@ ACTS: Mapping[int, ActForm] = MappingProxyType(
             *("SetGuardian", "Guardian", "setGuardian"),
             _("setting whether %(organization)s may veto: %(isAppointed)s, with %(threshold)s needed for a veto"),
         ),
+        18: ActForm(
+            *("SetPeer", "ConsortiumRegistry", "setPeer"),
+            _("setting whether proofs of the consortium with the anchor %(peer)s count here: %(isAccepted)s"),
+        ),
     }
 )
 KIND_NUMBERS: Mapping[str, int] = MappingProxyType({form.name: kind for kind, form in ACTS.items()})

@@ -33,6 +33,7 @@ ADMIN_ROLE = bytes(32)
 PROPOSER_ROLE, EXECUTOR_ROLE, CANCELLER_ROLE = (
     keccak256(name) for name in (b"PROPOSER_ROLE", b"EXECUTOR_ROLE", b"CANCELLER_ROLE")
 )
+READ_THE_REGISTRY = ("DecisionBoard", "ConsentAnchor", "AuditAnchor", "CrossConsortiumInbox")
 # Seven waves of one block each, on a network that is slow or has just lost a validator.
 MAX_WAVE_SECONDS = 180.0
 PAUSE_SECONDS = 0.1
@@ -126,7 +127,7 @@ class _Deployer:
         guardians = [uuid_to_bytes32(guardian) for guardian in founding.guardians]
         return [
             _create("Guardian", registry, self._address("TimelockController"), guardians, founding.guardian_threshold),
-            *(_create(name, registry) for name in ("DecisionBoard", "ConsentAnchor", "AuditAnchor")),
+            *(_create(name, registry) for name in READ_THE_REGISTRY),
         ]
 
     def governor(self) -> list[_Step]:

@@ -1,6 +1,7 @@
 """What an auditor wants of a block and a node gives once: its whole header, in one spelling."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,15 @@ FORK_MEMBERS = (
 )
 
 
+@dataclass(frozen=True)
+class StorageProof:
+    """A slot in a state: nodes of the state's trie down to the account, and of its storage down to the slot."""
+
+    account_nodes: list[bytes]
+    slot_nodes: list[bytes]
+    value: int
+
+
 class EvidenceGateway(Gateway):
     """A gateway that also hands out headers as the node has them."""
 
@@ -35,6 +45,37 @@ class EvidenceGateway(Gateway):
         if found is None:
             raise BlockNotFoundError(f"The node does not have block {number}.", block=number)
         return written_header(found)
+
+    def receipts(self, number: int) -> list[dict[str, Any]]:
+        """Return all receipts of a block as the node has them, in the block's order.
+
+        Raises
+        ------
+        BlockNotFoundError
+            If the node does not have the block, or no receipts of it any more.
+        """
+        found = self._ask("eth_getBlockReceipts", [hex(number)])
+        if found is None:
+            raise BlockNotFoundError(f"The node has no receipts of block {number}.", block=number)
+        return [dict(receipt) for receipt in found]
+
+    def storage_proof(self, address: str, slot: int, number: int) -> StorageProof:
+        """Return the proof of one storage slot in the state of a block.
+
+        Raises
+        ------
+        BlockNotFoundError
+            If the node does not have that state (any more): ask one that keeps it.
+        """
+        found = self._ask("eth_getProof", [address, [f"0x{slot:064x}"], hex(number)])
+        if found is None or not found["storageProof"]:
+            raise BlockNotFoundError(f"The node does not have the state of block {number}.", block=number)
+        (entry,) = found["storageProof"]
+        return StorageProof(
+            account_nodes=[_bytes(node) for node in found["accountProof"]],
+            slot_nodes=[_bytes(node) for node in entry["proof"]],
+            value=int(str(entry["value"]), 16),
+        )
 
     def genesis(self) -> bytes:
         """Return the hash of block 0, by which a chain is known."""
@@ -68,3 +109,7 @@ def written_header(block: Mapping[str, Any]) -> dict[str, str]:
 def _whole_bytes(value: Any) -> str:
     digits = bytes(value).hex() if isinstance(value, bytes) else str(value).removeprefix("0x").lower()
     return "0x" + ("0" * (len(digits) % 2)) + digits
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes(value) if isinstance(value, bytes) else bytes.fromhex(str(value)[2:])

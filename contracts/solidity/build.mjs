@@ -25,6 +25,7 @@ const CONTRACTS = {
   "src/TrainingLedger.sol": "TrainingLedger",
   "src/ModelRegistry.sol": "ModelRegistry",
   "src/AuditAnchor.sol": "AuditAnchor",
+  "src/CrossConsortiumInbox.sol": "CrossConsortiumInbox",
   "@openzeppelin/contracts/governance/TimelockController.sol": "TimelockController",
 };
 // whose slots somebody else reads or writes: the genesis builder, and storage proofs

@@ -105,6 +105,7 @@ _KINDS = {
     "set_policy": _("Change of policy"),
     "set_decision_rule": _("Change of a rule"),
     "set_runner": _("Acceptance of a runner"),
+    "set_peer": _("Acceptance of another consortium"),
     "set_parameters": _("Change of parameters"),
     "set_guardian": _("Change of the guardian"),
     "replace_key": _("Recovery of a key"),

@@ -29,6 +29,7 @@ ACT_KINDS = {
     "set_validator_writer": 15,
     "set_validator_controller": 16,
     "set_guardian": 17,
+    "set_peer": 18,
 }
 DECISION_KINDS = {"approve_plan": 1, "release_model": 2, "recall_model": 3, "grant_licence": 4}
 CHOICES = {"yes": 1, "no": 2, "abstain": 3}

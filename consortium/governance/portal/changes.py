@@ -31,6 +31,7 @@ FUNCTIONS: Mapping[str, str] = {
     "set_runner": "setRunner",
     "set_parameters": "setParameters",
     "replace_key": "replaceKey",
+    "set_peer": "setPeer",
 }
 
 
@@ -181,6 +182,7 @@ _ABOUT: Mapping[str, Callable[[Proposal, Mapping[UUID, str]], list[Change]]] = {
     "set_decision_rule": _rule,
     "set_parameters": _given,
     "set_runner": _given,
+    "set_peer": _given,
     "replace_key": _given,
     "approve_plan": _decided("The plan", "Proposed", "Approved", "its author may then start runs of it"),
     "release_model": _decided("The model", "Candidate", "Released", "it then answers with predictions"),

@@ -86,6 +86,7 @@ def _kinds() -> dict[str, str]:
         "set_policy": _("Adopt another policy"),
         "set_decision_rule": _("Change the numbers of a kind of decision"),
         "set_runner": _("Accept a runner"),
+        "set_peer": _("Accept another consortium's proofs"),
         "set_parameters": _("Change the parameters of the registry"),
         "set_guardian": _("Appoint or dismiss a guardian"),
         "approve_plan": _("Approve a training plan"),

@@ -33,6 +33,7 @@ CONTRACTS = {
     "TrainingLedger",
     "ModelRegistry",
     "AuditAnchor",
+    "CrossConsortiumInbox",
 }
 RULE = DecisionRule(quorum_bps=5_000, threshold_bps=5_001, period_seconds=60, minimum_votes=1, exclude_author=True)
 

@@ -65,6 +65,7 @@ abstract contract ActRoutes is IConsortiumGovernor {
         if (kind == ActKind.SetDecisionRule) return (IConsortiumRegistry.setDecisionRule.selector, 6 * WORD);
         if (kind == ActKind.SetRunner) return (IConsortiumRegistry.setRunner.selector, 2 * WORD);
         if (kind == ActKind.SetParameters) return (IConsortiumRegistry.setParameters.selector, 6 * WORD);
+        if (kind == ActKind.SetPeer) return (IConsortiumRegistry.setPeer.selector, 2 * WORD);
         if (kind == ActKind.ReplaceKey) return (IConsortiumRegistry.replaceKey.selector, 3 * WORD);
         return (0, 0);
     }

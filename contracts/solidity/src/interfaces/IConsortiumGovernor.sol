@@ -31,7 +31,8 @@ interface IConsortiumGovernor {
         SetTimelockDelay,
         SetValidatorWriter,
         SetValidatorController,
-        SetGuardian
+        SetGuardian,
+        SetPeer
     }
 
     /// @param argumentsDigest keccak256 of the ABI-encoded arguments.

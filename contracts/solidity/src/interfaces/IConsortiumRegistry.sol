@@ -100,6 +100,7 @@ interface IConsortiumRegistry {
     event PolicySet(bytes32 indexed policy);
     event RunnerSet(bytes32 indexed runner, bool isAccepted);
     event ParametersSet(Parameters parameters);
+    event PeerSet(bytes32 indexed peer, bool isAccepted);
 
     /// @notice Admit an organization with a vote. Its validator stays idle until `activateValidator`: a chain must not
     /// count on a node that nobody has seen.
@@ -138,6 +139,9 @@ interface IConsortiumRegistry {
 
     function setParameters(Parameters calldata newParameters) external;
 
+    /// @notice Accept or leave another consortium, by the digest of its anchor (see ICrossConsortiumInbox).
+    function setPeer(bytes32 peer, bool isAccepted) external;
+
     /// @notice All that is known of an organization; status None and zeros for a stranger.
     function organization(bytes32 id) external view returns (Organization memory);
 
@@ -164,6 +168,9 @@ interface IConsortiumRegistry {
     function policyDigest() external view returns (bytes32);
 
     function isRunner(bytes32 runner) external view returns (bool);
+
+    /// @notice Whether another consortium's proofs count here.
+    function isPeer(bytes32 peer) external view returns (bool);
 
     /// @notice The number that the organization's next RotateKey must carry.
     function nonceOf(bytes32 id) external view returns (uint256);

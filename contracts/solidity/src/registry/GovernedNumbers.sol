@@ -17,6 +17,7 @@ abstract contract GovernedNumbers is Governed {
 
     mapping(DecisionKind kind => DecisionRule) private _rules;
     mapping(bytes32 runner => bool) private _runners;
+    mapping(bytes32 peer => bool) private _peers;
     bytes32 private _policy;
     Parameters private _parameters;
 
@@ -33,6 +34,13 @@ abstract contract GovernedNumbers is Governed {
     /// @inheritdoc IConsortiumRegistry
     function setRunner(bytes32 runner, bool isAccepted) external onlyGovernance {
         _setRunner(runner, isAccepted);
+    }
+
+    /// @inheritdoc IConsortiumRegistry
+    function setPeer(bytes32 peer, bool isAccepted) external onlyGovernance {
+        require(peer != bytes32(0), RegistryZeroValue());
+        _peers[peer] = isAccepted;
+        emit PeerSet(peer, isAccepted);
     }
 
     /// @inheritdoc IConsortiumRegistry
@@ -58,6 +66,11 @@ abstract contract GovernedNumbers is Governed {
     /// @inheritdoc IConsortiumRegistry
     function isRunner(bytes32 runner) external view returns (bool) {
         return _runners[runner];
+    }
+
+    /// @inheritdoc IConsortiumRegistry
+    function isPeer(bytes32 peer) external view returns (bool) {
+        return _peers[peer];
     }
 
     function _setDecisionRule(DecisionKind kind, DecisionRule memory rule) internal {

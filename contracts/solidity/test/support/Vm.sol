@@ -16,6 +16,7 @@ interface Vm {
     function chainId(uint256 id) external;
     function prank(address sender) external;
     function deal(address account, uint256 balance) external;
+    function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
     function expectEmit(address emitter) external;
