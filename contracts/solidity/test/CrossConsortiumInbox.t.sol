@@ -16,6 +16,7 @@ contract CrossConsortiumInboxTest is Consortium, PeerChain {
     bytes32 private constant CARD = keccak256("card");
     uint64 private constant ANCHOR_HEIGHT = 10;
     uint256 private constant QUORUM_OF_FOUR = 3;
+    uint256 private constant CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
 
     CrossConsortiumInbox private inbox;
     bytes32 private peer;
@@ -184,13 +185,29 @@ contract CrossConsortiumInboxTest is Consortium, PeerChain {
         }
         bytes memory refusal = abi.encodeWithSelector(ICrossConsortiumInbox.InboxSealMalformed.selector, 2);
         bytes memory good = seals[2];
-        seals[2] = RLP.encode(abi.encodePacked(bytes32(uint256(1)), bytes32(type(uint256).max), uint8(0)));
+        seals[2] = RLP.encode(abi.encodePacked(bytes32(0), bytes32(0), uint8(0)));
         refuse(made, headerWith(made, extraOf(0, seals)), refusal);
         seals[2] = RLP.encode(bytes("short"));
         refuse(made, headerWith(made, extraOf(0, seals)), refusal);
         good[good.length - 1] = 0x1b;
         seals[2] = good;
         refuse(made, headerWith(made, extraOf(0, seals)), refusal);
+    }
+
+    function test_a_seal_with_the_other_s_is_still_its_validator_s_and_counts_once() public {
+        Block memory made = blockWith(1, message(IModelRegistry.ModelReleased.selector));
+        bytes32 digest = keccak256(headerWith(made, extraOf(0, new bytes[](0))));
+        bytes[] memory seals = new bytes[](3);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(four[0], digest);
+        seals[0] = sealBy(four[0], digest);
+        seals[1] = RLP.encode(abi.encodePacked(r, bytes32(CURVE_ORDER - uint256(s)), uint8(1 - (v - 27))));
+        seals[2] = sealBy(four[2], digest);
+        bytes memory refusal =
+            abi.encodeWithSelector(ICrossConsortiumInbox.InboxSealTwice.selector, 1, vm.addr(four[0]));
+        refuse(made, headerWith(made, extraOf(0, seals)), refusal);
+        seals[0] = sealBy(four[1], digest);
+        deliver(made, headerWith(made, extraOf(0, seals)));
+        assertTrue(inbox.isReleased(peer, MODEL));
     }
 
     function test_further_items_behind_the_seals_and_missing_members_are_refused() public {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {BlockHeader} from "@openzeppelin/contracts/utils/BlockHeader.sol";
 import {Memory} from "@openzeppelin/contracts/utils/Memory.sol";
@@ -69,7 +68,8 @@ library QbftHeaders {
         }
     }
 
-    /// @dev Seals carry 0 or 1 where ecrecover wants 27 or 28.
+    /// @dev Seals carry 0 or 1 where ecrecover wants 27 or 28. High values of s count: members are told apart by address,
+    /// so malleability gains nothing, and refusing them would let one proposer make a true block unprovable.
     function _recover(bytes32 digest, bytes memory seal, uint256 index) private pure returns (address) {
         require(seal.length == SEAL_BYTES && uint8(seal[64]) < 2, ICrossConsortiumInbox.InboxSealMalformed(index));
         bytes32 r;
@@ -78,8 +78,8 @@ library QbftHeaders {
             r := mload(add(seal, 0x20))
             s := mload(add(seal, 0x40))
         }
-        (address signer, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, uint8(seal[64]) + 27, r, s);
-        require(failure == ECDSA.RecoverError.NoError, ICrossConsortiumInbox.InboxSealMalformed(index));
+        address signer = ecrecover(digest, uint8(seal[64]) + 27, r, s);
+        require(signer != address(0), ICrossConsortiumInbox.InboxSealMalformed(index));
         return signer;
     }
 
