@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from benchmarks.audit_log import database
+from benchmarks._database import database
 from benchmarks.harness.figures import FigureDict, figure
 from benchmarks.harness.progress import say
 

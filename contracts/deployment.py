@@ -59,7 +59,7 @@ def deploy_consortium(gateway: Chain, relay: Relay, founding: Founding) -> list[
     Returns
     -------
     list of ContractDeployment
-        All ten, in the order of their blocks.
+        All eleven, in the order of their blocks.
 
     Raises
     ------

@@ -17,7 +17,7 @@ class ProvenChain(Protocol):
 
     def header(self, number: int) -> dict[str, str]: ...
 
-    def receipts(self, number: int) -> list[dict[str, Any]]: ...
+    def block_receipts(self, number: int) -> list[dict[str, Any]]: ...
 
     def storage_proof(self, address: str, slot: int, number: int) -> StorageProof: ...
 
@@ -54,7 +54,7 @@ def deliver_arguments(
     """
     last = place.block if up_to is None else up_to
     headers = [header_bytes(chain.header(number)) for number in range(place.block, last + 1)]
-    proof = prove_receipt(chain.receipts(place.block), place.transaction_index)
+    proof = prove_receipt(chain.block_receipts(place.block), place.transaction_index)
     receipt = {"index": proof.index, "nodes": proof.nodes, "logIndex": place.log_index}
     return peer, headers, _ascending(validators), receipt
 

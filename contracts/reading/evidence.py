@@ -46,7 +46,7 @@ class EvidenceGateway(Gateway):
             raise BlockNotFoundError(f"The node does not have block {number}.", block=number)
         return written_header(found)
 
-    def receipts(self, number: int) -> list[dict[str, Any]]:
+    def block_receipts(self, number: int) -> list[dict[str, Any]]:
         """Return all receipts of a block as the node has them, in the block's order.
 
         Raises

@@ -49,8 +49,8 @@ class SealedChain:
             self.hashes[number] = keccak256(header_bytes(self._with(number, _extra(0, []))))
         return self.hashes[number]
 
-    def receipts(self, number: int) -> list[dict[str, Any]]:
-        return self.gateway.receipts(number)
+    def block_receipts(self, number: int) -> list[dict[str, Any]]:
+        return self.gateway.block_receipts(number)
 
     def storage_proof(self, address: str, slot: int, number: int) -> StorageProof:
         return self.gateway.storage_proof(address, slot, number)

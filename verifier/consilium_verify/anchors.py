@@ -109,7 +109,7 @@ def _check_witnesses(
             raise RefusedError(f"the witness 0x{organization.hex()} is counted twice")
         if trust is not None and trust.organizations:
             member = trust.organizations.get(organization)
-            if member is None or not member.held("site", address, anchor.number):
+            if member is None or not member.held("site", address, anchor.block.number):
                 raise RefusedError(f"the signature of the witness 0x{organization.hex()} is not by its site key")
         signers.add(organization)
     if trust is not None and len(signers) < trust.witness_quorum:

@@ -85,7 +85,7 @@ def read(gateway, name, function, *arguments):
     return gateway.call(deployment.reference, function, *arguments)
 
 
-def test_ten_contracts_stand_and_the_deployer_holds_no_right(gateway, relay, world):
+def test_eleven_contracts_stand_and_the_deployer_holds_no_right(gateway, relay, world):
     wanted = founding(world.consortium.pk)
 
     made = deploy_consortium(gateway, relay, wanted)
@@ -157,11 +157,11 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(gateway, relay, world,
     monkeypatch.setattr(Dispatcher, "dispatch_once", dispatch_or_die)
     with pytest.raises(Killed):
         deploy_consortium(gateway, relay, wanted)
-    assert ContractDeployment.objects.count() < 10
+    assert ContractDeployment.objects.count() < 11
 
     made = deploy_consortium(gateway, relay, wanted)
     assert {deployment.name for deployment in made} == CONTRACTS
-    assert OutboxTransaction.objects.count() == gateway.transaction_count(relay.address) == 16
+    assert OutboxTransaction.objects.count() == gateway.transaction_count(relay.address) == 17
 
 
 def test_a_founding_that_the_registry_refuses_says_why_and_can_be_corrected(gateway, relay, world):
@@ -172,7 +172,7 @@ def test_a_founding_that_the_registry_refuses_says_why_and_can_be_corrected(gate
         deploy_consortium(gateway, relay, refused)
     assert not ChainCursor.objects.exists()
 
-    assert len(deploy_consortium(gateway, relay, wanted)) == 10
+    assert len(deploy_consortium(gateway, relay, wanted)) == 11
 
 
 def test_a_founding_cannot_be_changed_while_it_is_carried_out(gateway, relay, world):

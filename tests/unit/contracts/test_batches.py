@@ -67,7 +67,7 @@ def refusing(refusal: Refusal) -> Callable[..., Any]:
 def test_each_transaction_of_a_batch_has_its_own_answer(gateway, server):
     """The node refuses the middle and goes on behind it."""
     error = row("rpc", "send: same bytes, already mined").response["error"]
-    raw_answers = [
+    raw_answers: list[str | Refusal] = [
         "0x" + "11" * 32,
         Refusal(-32000, row("rpc", "send: same bytes, still in pool").response["error"]["message"]),
         Refusal(-32000, row("rpc", "send: nonce 615 ahead of an account that sent none").response["error"]["message"]),
