@@ -42,6 +42,10 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "subject": _("Digest of the subject"),
         "owners": _("Members who must agree for themselves"),
         "base": _("Members who may vote"),
+        "organization": _("Organization"),
+        "isAppointed": _("May veto"),
+        "threshold": _("Members that a veto needs"),
+        "peer": _("Digest of the other consortium's anchor"),
     }
 )
 _PURPOSES = {1: _("vote"), 2: _("site"), 3: _("validator")}
@@ -67,7 +71,7 @@ def value_text(name: str, value: Any, name_of: NameOf) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(value_text("id" if name == "owners" else name, one, name_of) for one in value) or _("none")
     if isinstance(value, bytes):
-        return name_of(value) if name == "id" else to_hex(value)
+        return name_of(value) if name in ("id", "organization") else to_hex(value)
     if value == _NO_ADDRESS:
         return _("none")
     return _number(name, value) if isinstance(value, int) else str(value)

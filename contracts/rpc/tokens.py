@@ -25,7 +25,7 @@ MAX_FILE_BYTES = 65_536
 # What we ask nodes for, in Besu's spelling: group, colon, method. A token of ours permits nothing else.
 READING = (
     *("eth:blockNumber", "eth:call", "eth:chainId", "eth:estimateGas", "eth:getBlockByHash"),
-    *("eth:getBlockByNumber", "eth:getCode"),
+    *("eth:getBlockByNumber", "eth:getBlockReceipts", "eth:getCode"),
     *("eth:getLogs", "eth:getProof", "eth:getTransactionByHash", "eth:getTransactionCount"),
     *("eth:getTransactionReceipt", "eth:subscribe", "eth:syncing"),
 )

@@ -55,7 +55,8 @@ def home(home_node: Anvil) -> Network:
         **{"witnessQuorum": 1, "minimumValidators": 1, "commitmentMaxAgeBlocks": 20},
         **{"asOfToleranceSeconds": 60, "maxAbandonedAttempts": 5, "admissionIntervalSeconds": 0},
     }
-    registry = network.deploy("ConsortiumRegistry", relay, source, [founder], [rule] * 4, parameters, bytes([5]) * 32)
+    given = ([founder], [rule] * 4, parameters, bytes([5]) * 32, [bytes([7]) * 32])
+    registry = network.deploy("ConsortiumRegistry", relay, source, *given)
     network.deploy("CrossConsortiumInbox", registry)
     return network
 
