@@ -71,13 +71,14 @@ def founding(consortium_id: uuid.UUID, **changes) -> Founding:
         },
         "policy": b"\x77" * 32,
         "runners": [RUNNER],
-        "guardians": [founder.organization_id for founder in founders[:3]],
         "guardian_threshold": 2,
         "voting_delay_seconds": 1,
         "voting_period_seconds": 30,
         "timelock_delay_seconds": 1,
     }
-    return Founding(consortium_id=consortium_id, **(options | changes))
+    options |= changes
+    options.setdefault("guardians", [founder.organization_id for founder in options["founders"][:3]])
+    return Founding(consortium_id=consortium_id, **options)
 
 
 def read(gateway, name, function, *arguments):
