@@ -13,7 +13,7 @@ from contracts.network.points import Point, State, lines_of
 from contracts.network.status import Watch, network_status
 from contracts.rpc.answers import error_from_answer
 
-OF_THE_CHAIN = ("chain", "outbox", "projector")
+OF_THE_CHAIN = ("chain", "outbox", "lanes", "projector")
 
 
 class LoopbackNode:
