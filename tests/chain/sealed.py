@@ -13,6 +13,7 @@ from eth_account.signers.local import LocalAccount
 
 from consortium.kernel.digests import keccak256
 from consortium.kernel.secp256k1 import sign_digest
+from contracts.events import ChainEvent, ContractReference, Receipt
 from contracts.reading.block_proofs import header_bytes
 from contracts.reading.evidence import EvidenceGateway, StorageProof
 
@@ -28,15 +29,17 @@ class SealedChain:
     def __init__(self, gateway: EvidenceGateway, sealers: Sequence[LocalAccount]) -> None:
         self.gateway = gateway
         self.sealers = list(sealers)
+        self.proposer = self.sealers[0].address.lower()
         self.hashes: dict[int, bytes] = {}
+        self.told: dict[int, Sequence[LocalAccount]] = {}
 
     @property
     def chain_id(self) -> int:
         return self.gateway.chain_id
 
     def header(self, number: int) -> dict[str, str]:
-        """The header as its nodes would write it, sealed in round 0 by `sealers`."""
-        return self.sealed_by(self.sealers, number)
+        """The header as its nodes would write it, sealed in round 0 by `sealers`, or those told for a block."""
+        return self.sealed_by(self.told.get(number, self.sealers), number)
 
     def sealed_by(self, sealers: Sequence[LocalAccount], number: int, *, round_number: int = 0) -> dict[str, str]:
         """The header with the seals of these, whoever they are."""
@@ -52,6 +55,15 @@ class SealedChain:
     def block_receipts(self, number: int) -> list[dict[str, Any]]:
         return self.gateway.block_receipts(number)
 
+    def receipt(self, transaction_hash: bytes) -> Receipt | None:
+        return self.gateway.receipt(transaction_hash)
+
+    def call(self, contract: ContractReference, function: str, *arguments: Any, block: int | None = None) -> Any:
+        return self.gateway.call(contract, function, *arguments, block=block)
+
+    def logs(self, contracts: Sequence[ContractReference], from_block: int, to_block: int) -> list[ChainEvent]:
+        return self.gateway.logs(contracts, from_block, to_block)
+
     def storage_proof(self, address: str, slot: int, number: int) -> StorageProof:
         return self.gateway.storage_proof(address, slot, number)
 
@@ -60,6 +72,7 @@ class SealedChain:
         return {
             **self.gateway.header(number),
             "parentHash": "0x" + parent.hex(),
+            "miner": self.proposer,
             "extraData": "0x" + extra.hex(),
         }
 

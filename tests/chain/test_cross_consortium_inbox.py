@@ -23,6 +23,7 @@ from contracts.reading.block_proofs import header_bytes
 from contracts.reading.evidence import EvidenceGateway, written_header
 from tests.chain.anvil import Anvil
 from tests.chain.sealed import SealedChain, validators
+from tests.chain.test_verified_state import verifier
 from tests.integration.agent.networks import Network
 
 DATA = Path(__file__).parents[1] / "data"
@@ -266,3 +267,27 @@ class TestTwoChains:
             refusal(home, "deliver", *changed)
         assert self.known(home, peer)["state"] == 0
         act(home, "deliver", peer, [header], members, receipt)
+
+    def test_the_verifier_is_of_one_mind_with_the_contract_about_a_delivery(
+        self, home: Network, foreign: Network, peer: bytes
+    ) -> None:
+        _, released = self.release(foreign)
+        delivery = deliver_arguments(self.chain, peer, released, self.members())
+
+        def verified(header: dict[str, str], members: list[str], nodes: list[bytes]) -> bool:
+            headers, seals, receipts = (verifier(f"chain.{name}") for name in ("headers", "seals", "receipts"))
+            read = headers.read_header(header)
+            ascending = tuple(bytes.fromhex(member[2:]) for member in members)
+            seals.require_sealed(read, verifier("chain.validators").ValidatorSet(ascending))
+            logs = receipts.proven_receipt(read.receipts_root, 0, nodes).logs
+            return bytes(logs[0].address) == bytes.fromhex(foreign.addresses["ModelRegistry"][2:])
+
+        header, members, nodes = self.chain.header(released.block), delivery[2], delivery[3]["nodes"]
+        assert verified(header, members, nodes)
+        act(home, "deliver", *delivery)
+        refused = verifier("findings").RefusedError
+        few = self.chain.sealed_by(self.sealers[:2], released.block)
+        other = [bytes([nodes[0][0] ^ 1]) + nodes[0][1:], *nodes[1:]]
+        for changed in ((few, members, nodes), (header, self.members(5)[1:], nodes), (header, members, other)):
+            with pytest.raises(refused):
+                verified(*changed)

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from contracts.management.subcommands import genesis, join, replay, status
+from contracts.management.subcommands import genesis, join, peer, replay, status
 
 SUBCOMMANDS: dict[str, ModuleType] = {
-    **{"genesis": genesis, "join": join, "status": status, "replay": replay},
+    **{"genesis": genesis, "join": join, "status": status, "replay": replay, "peer": peer},
 }
 
 
