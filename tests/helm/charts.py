@@ -149,6 +149,12 @@ VARIANTS: dict[str, dict[str, Object]] = {
         "two of each": {
             name: {"replicas": 2} for name in ("worker", "runWorker", "systemWorker", "dispatcher", "projector")
         },
+        "lanes and tokens": {
+            "secrets": {
+                "relay": {"keys": ["FIRST_KEY", "second.key"], "hasPassphrase": True},
+                "chainRpcJwt": {"existingSecret": "jwt-secret"},
+            }
+        },
         "without policies": {"networkPolicy": {"enabled": False}},
         "without migrations": {"migrations": {"enabled": False}},
     },

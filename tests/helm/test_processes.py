@@ -61,6 +61,26 @@ def test_each_key_is_where_it_is_needed_and_nowhere_else(rendered, secret, holde
     assert found == holders
 
 
+def test_each_key_of_the_relay_is_a_lane_of_the_dispatcher(rendered):
+    pods = {component(pod): pod for pod in rendered(PLATFORM, "lanes and tokens").pods()}
+    (container,) = pods["dispatcher"]["spec"]["containers"]
+    (copied,) = pods["dispatcher"]["spec"]["initContainers"]
+
+    assert environment(container)["RELAY_KEY_FILE"] == "/run/consilium/keys/FIRST_KEY,/run/consilium/keys/second.key"
+    assert "/run/consilium/secrets/relay/second.key" in copied["command"]
+    assert environment(container)["RELAY_PASSPHRASE_FILE"] == "/run/consilium/secrets/relay/RELAY_PASSPHRASE"
+
+
+def test_who_asks_the_chain_has_the_key_that_makes_tokens_and_nobody_else(rendered):
+    pods = {component(pod): pod for pod in rendered(PLATFORM, "lanes and tokens").pods() if pod["kind"] != "Pod"}
+    holders = {name for name, pod in pods.items() if "jwt-secret" in secrets_of(pod)}
+
+    assert holders == {"web", "worker", "run-worker", "system-worker", "dispatcher", "projector"}
+    for name in holders:
+        (container,) = pods[name]["spec"]["containers"]
+        assert environment(container)["CHAIN_RPC_JWT_KEY_FILE"] == "/run/consilium/keys/CHAIN_RPC_JWT_KEY", name
+
+
 def test_the_guides_processes_are_the_charts(rendered):
     rows = dict(re.findall(r"^\| [\w' ]+ \| `(.+?)`.* \| `(consilium_\w+)` \|", GUIDE, re.MULTILINE))
     assert len(rows) == 8

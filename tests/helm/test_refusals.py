@@ -11,6 +11,8 @@ REFUSED = [
     (PLATFORM, {"secrets": {"databaseApp": {"url": "postgres://u:p@h/d"}}}, "additional properties 'url' not allowed"),
     (PLATFORM, {"secrets": {"relay": {"existingSecret": ""}}}, "Make a Secret with RELAY_KEY"),
     (PLATFORM, {"secrets": {"databaseApp": {"existingSecret": "databaseowner-secret"}}}, "Make three"),
+    (PLATFORM, {"secrets": {"relay": {"keys": []}}}, "/secrets/relay/keys"),
+    (PLATFORM, {"secrets": {"relay": {"keys": ["../other"]}}}, "does not match pattern"),
     (PLATFORM, {"beat": {"replicas": 2}}, "beat.replicas must be 1"),
     (PLATFORM, {"publicUrl": "http://consilium.example.org"}, "Set it to the https address"),
     (PLATFORM, {"logOrigin": ""}, "it stands in every checkpoint and never changes"),

@@ -51,9 +51,13 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
 - name: OIDC_PRIVATE_KEY
   value: ""
 {{- end }}
-{{- range .keys }}
-- name: {{ upper . }}_KEY_FILE
-  value: /run/consilium/keys/{{ upper . }}_KEY
+{{- $root := .root }}
+{{- range $key := .keys }}
+{{- $files := include "consilium.keyFiles" (list $root $key) | fromJsonArray }}
+{{- $paths := list }}
+{{- range $files }}{{- $paths = append $paths (print "/run/consilium/keys/" .) }}{{- end }}
+- name: {{ snakecase $key | upper }}_KEY_FILE
+  value: {{ join "," $paths }}
 {{- end }}
 {{- if and (has "relay" (.keys | default list)) .root.Values.secrets.relay.hasPassphrase }}
 - name: RELAY_PASSPHRASE_FILE
@@ -134,15 +138,11 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
 - name: keys
   emptyDir: {medium: Memory, sizeLimit: 1Mi}
 {{- end }}
-{{- if has "relay" (.keys | default list) }}
-{{- if $secrets.relay.hasPassphrase }}
-{{ include "consilium.secretVolume" (list "relay" $secrets.relay "RELAY_KEY" "RELAY_PASSPHRASE") }}
-{{- else }}
-{{ include "consilium.secretVolume" (list "relay" $secrets.relay "RELAY_KEY") }}
-{{- end }}
-{{- end }}
-{{- if has "log" (.keys | default list) }}
-{{ include "consilium.secretVolume" (list "log" $secrets.log "LOG_KEY") }}
+{{- $root := .root }}
+{{- range $key := .keys }}
+{{- $files := include "consilium.keyFiles" (list $root $key) | fromJsonArray }}
+{{- if and (eq $key "relay") $secrets.relay.hasPassphrase }}{{- $files = append $files "RELAY_PASSPHRASE" }}{{- end }}
+{{ include "consilium.secretVolume" (concat (list (kebabcase $key) (index $secrets $key)) $files) }}
 {{- end }}
 {{- if .founding }}
 - name: founding
@@ -170,6 +170,16 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
       - key: {{ .root.Values.externalCa.key }}
         path: ca.crt
 {{- end }}
+{{- end }}
+
+{{/* (list ROOT KEY): the files of a key in its Secret, as JSON; each key of the relay is a lane of its own */}}
+{{- define "consilium.keyFiles" -}}
+{{- $key := index . 1 -}}
+{{- if eq $key "relay" -}}
+{{- (index . 0).Values.secrets.relay.keys | toJson -}}
+{{- else -}}
+{{- list (printf "%s_KEY" (snakecase $key | upper)) | toJson -}}
+{{- end -}}
 {{- end }}
 
 {{/* (list NAME VALUES KEY...): only the keys that the process reads */}}

@@ -2,11 +2,15 @@
 One pod of the platform. Parameters:
   root, component, command (a list), database ("Owner", "App", "System" or "" for none)
   image, settings (the component's own values), and where needed:
-  keys (of "relay", "log"), oidc, founding, bundles ("read" or "write"), runs, probes ("web", "heartbeat" or ""), restartPolicy
+  keys (of "relay", "log"; "chainRpcJwt" comes by itself), oidc, founding, bundles ("read" or "write"), runs, probes ("web", "heartbeat" or ""), restartPolicy
 */}}
 {{- define "consilium.pod" -}}
 {{- $root := .root -}}
 {{- $v := $root.Values -}}
+{{- /* Whoever asks the chain proves itself to nodes that want a token; the owner of the tables asks no node. */}}
+{{- if and $v.secrets.chainRpcJwt.existingSecret (has .database (list "App" "System")) }}
+  {{- $_ := set . "keys" (append (.keys | default list) "chainRpcJwt") }}
+{{- end }}
 metadata:
   labels: {{- include "consilium.componentLabels" (list $root .component) | nindent 4 }}
 spec:
@@ -55,8 +59,10 @@ spec:
         - install
         - --mode=0600
         - --target-directory=/run/consilium/keys
-        {{- range .keys }}
-        - /run/consilium/secrets/{{ . }}/{{ upper . }}_KEY
+        {{- range $key := .keys }}
+        {{- range include "consilium.keyFiles" (list $root $key) | fromJsonArray }}
+        - /run/consilium/secrets/{{ kebabcase $key }}/{{ . }}
+        {{- end }}
         {{- end }}
       securityContext: {{- include "consilium.containerSecurity" $root | nindent 8 }}
       resources:
@@ -66,8 +72,8 @@ spec:
         - name: keys
           mountPath: /run/consilium/keys
         {{- range .keys }}
-        - name: secret-{{ . }}
-          mountPath: /run/consilium/secrets/{{ . }}
+        - name: secret-{{ kebabcase . }}
+          mountPath: /run/consilium/secrets/{{ kebabcase . }}
           readOnly: true
         {{- end }}
   {{- end }}
