@@ -6,12 +6,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.harness.running import ROOT
 
+if TYPE_CHECKING:
+    from consortium.embedded.postgres import EmbeddedPostgres
+
 
 @contextmanager
-def database() -> Iterator[None]:
+def database() -> Iterator["EmbeddedPostgres"]:
     """A migrated database; this process logs in as its superuser and works as the system's role."""
     from consortium.embedded.accounts import choose_accounts
     from consortium.embedded.credentials import Credentials
@@ -40,9 +44,17 @@ def database() -> Iterator[None]:
         }
         try:
             _migrate()
-            yield
+            yield postgres
         finally:
             process.stop(sign=signal.SIGINT)
+
+
+def become(role: str) -> None:
+    """Work as this role of the database from now on, in this thread."""
+    from django.db import connection
+
+    connection.close()
+    connection.settings_dict["OPTIONS"]["options"] = f"-c role={role}"
 
 
 def _migrate() -> None:
@@ -50,11 +62,7 @@ def _migrate() -> None:
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connection
 
-    options = connection.settings_dict["OPTIONS"]
-    for role in ("consilium_owner", "consilium_system"):
-        connection.close()
-        options["options"] = f"-c role={role}"
-        if role == "consilium_owner":
-            call_command("migrate", verbosity=0, interactive=False)
+    become("consilium_owner")
+    call_command("migrate", verbosity=0, interactive=False)
+    become("consilium_system")
