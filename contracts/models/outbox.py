@@ -77,7 +77,9 @@ class OutboxTransaction(UuidModel):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["position"], condition=Q(state="recorded"), name="outbox_waiting"),
+            models.Index(
+                fields=["consortium_id", "position"], condition=Q(state="recorded"), name="outbox_waiting_of_one"
+            ),
             models.Index(fields=["sender", "nonce"], condition=Q(state="submitted"), name="outbox_in_flight"),
             models.Index(fields=["transaction_hash"], name="outbox_by_hash"),
             models.Index(

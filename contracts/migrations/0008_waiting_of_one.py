@@ -1,0 +1,18 @@
+"""What waits is found consortium by consortium, so that one's long queue costs the others nothing."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("contracts", "0006_lanes")]
+    operations = [
+        migrations.AddIndex(
+            "outboxtransaction",
+            models.Index(
+                condition=models.Q(("state", "recorded")),
+                fields=["consortium_id", "position"],
+                name="outbox_waiting_of_one",
+            ),
+        ),
+        migrations.RemoveIndex("outboxtransaction", "outbox_waiting"),
+    ]
