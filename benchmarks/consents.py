@@ -88,7 +88,7 @@ def _epoch_figure() -> FigureDict:
         say(f"storing {SUBJECTS:,} generated consents")
         store = ConsentStore(Database(Path(folder) / "consents.sqlite", STORE))
         vault = SaltVault(Path(folder) / "salts.sqlite")
-        at = _fill(store)
+        at = fill(store, SUBJECTS)
         context = LeafContext(31337, uuid.uuid4(), uuid.uuid4())
         build = partial(
             build_content, store=store, vault=vault, context=context, as_of=int(at.timestamp()), policy=DEFAULT_POLICY
@@ -109,9 +109,10 @@ def _epoch_figure() -> FigureDict:
     )
 
 
-def _fill(store: ConsentStore) -> datetime:
+def fill(store: ConsentStore, subjects: int) -> datetime:
+    """Store a generated consent for each of so many subjects, as an import does; return as of when."""
     at, key = datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(32)
-    made = generate_consents([f"patient-{number}" for number in range(SUBJECTS)], seed=1, made_for=at)
+    made = generate_consents([f"patient-{number}" for number in range(subjects)], seed=1, made_for=at)
     lines = (json.dumps(resource).encode() for resource in made.resources)
     with store.database.transaction():
         for line, parsed in read_consents(lines):

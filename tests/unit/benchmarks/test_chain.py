@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from benchmarks import storage
 from benchmarks._members import Consortium, Member
 from benchmarks._platform import Watch
 from benchmarks._usage import Usage, fullest, usage
@@ -137,3 +138,10 @@ def test_a_watch_that_cannot_look_says_so_where_it_is_waited_for() -> None:
 def test_a_watch_that_waits_in_vain_says_how_many_are_missing() -> None:
     with Watch(lambda: ["one"]) as watch, pytest.raises(RuntimeError, match="1 of 2 were not seen"):
         watch.wait_for(["one", "two"], seconds=0.2)
+
+
+def test_bytes_of_blocks_come_from_the_recorded_network_and_a_receipt_is_more_than_its_logs() -> None:
+    empty, receipt = storage._block_figures()
+
+    assert 800 < empty["value"] < 900
+    assert receipt["value"] > receipt["compared_value"] > 0
