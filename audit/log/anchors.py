@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from audit.log.errors import CosignatureError
+from audit.log.pacing import freshly_anchored_logs
 from audit.models import Anchor, AuditLog, Checkpoint
 from consortium.common.models import TransactionState
 from consortium.common.tenancy import act_for_all
@@ -61,15 +62,19 @@ def enqueue_anchor(checkpoint: Checkpoint, *, quorum: int) -> Anchor:
 
 
 def anchor_due(consortium_id: UUID, *, quorum: int) -> list[Anchor]:
-    """Ask for the anchoring of each log's last checkpoint that has enough co-signatures and no anchor yet."""
+    """Ask for the anchoring of each log's last checkpoint that has enough co-signatures and no anchor yet.
+
+    A log that was anchored within `AUDIT_ANCHOR_SECONDS` waits.
+    """
     with transaction.atomic(), act_for_all():
+        fresh = freshly_anchored_logs(consortium_id)
         of_consortium = Checkpoint.objects.filter(consortium_id=consortium_id)
         cosigned = of_consortium.annotate(witnesses=Count("cosignatures")).filter(witnesses__gte=quorum)
         due = Checkpoint.objects.filter(pk__in=cosigned.values("pk")).order_by("log_id", "-size").distinct("log_id")
         return [
             enqueue_anchor(checkpoint, quorum=quorum)
             for checkpoint in due
-            if not Anchor.objects.filter(checkpoint=checkpoint).exists()
+            if checkpoint.log_id not in fresh and not Anchor.objects.filter(checkpoint=checkpoint).exists()
         ]
 
 

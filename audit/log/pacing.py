@@ -7,6 +7,7 @@ and none would ever have enough signatures: so the last one waits for its witnes
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from audit.log.checkpoints import latest_checkpoint
@@ -35,3 +36,10 @@ def is_checkpoint_due(log: AuditLog, *, quorum: int | None) -> bool:
 def is_anchor_under_way(consortium_id: UUID) -> bool:
     """Say whether the chain still owes an answer: so many anchors are sent as it takes, and no more."""
     return Anchor.objects.filter(checkpoint__consortium_id=consortium_id, chain_state__in=_UNDER_WAY).exists()
+
+
+def freshly_anchored_logs(consortium_id: UUID) -> set[UUID]:
+    """Return the logs that wait with their next anchor; one that the chain refused makes none wait."""
+    since = timezone.now() - timedelta(seconds=settings.AUDIT_ANCHOR_SECONDS)
+    fresh = Anchor.objects.filter(checkpoint__consortium_id=consortium_id, created_at__gt=since)
+    return set(fresh.exclude(chain_state=TransactionState.FAILED).values_list("checkpoint__log_id", flat=True))

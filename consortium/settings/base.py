@@ -269,6 +269,8 @@ RELAY_KEY_FILE = env.text("RELAY_KEY_FILE", "")
 LOG_ORIGIN = env.text("LOG_ORIGIN", "consilium.example")
 # The Ed25519 key that signs the logs' checkpoints.
 LOG_KEY_FILE = env.text("LOG_KEY_FILE", "")
+# Seconds from one anchor of a log to its next; 0 anchors whatever its witnesses have signed.
+AUDIT_ANCHOR_SECONDS = env.integer("AUDIT_ANCHOR_SECONDS", 0)
 
 # Where bundles, uploads and run folders lie.
 PLATFORM_FOLDER = Path(env.text("PLATFORM_FOLDER", str(BASE_DIR / ".local" / "platform")))

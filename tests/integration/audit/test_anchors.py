@@ -1,6 +1,9 @@
 """Witnesses co-sign, and a checkpoint with enough of them is sent to the chain once."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from audit.log.anchors import anchor_due, anchored_roots, enqueue_anchor, settle_anchor
 from audit.log.checkpoints import sign_checkpoint
@@ -120,6 +123,29 @@ def test_only_a_logs_last_checkpoint_is_due(world, cosigned, filled, as_system):
     with as_system():
         assert [anchor.checkpoint for anchor in anchor_due(cosigned.consortium_id, quorum=2)] == [newer]
         assert anchor_due(cosigned.consortium_id, quorum=2) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "is_asked"), [("confirmed", 60, False), ("confirmed", 0, True), ("failed", 60, True)]
+)
+def test_a_log_that_was_anchored_a_moment_ago_waits_if_the_operator_says_so(
+    filled, world, cosigned, as_system, settings, state, seconds, is_asked
+):
+    with as_system():
+        enqueue_anchor(cosigned, quorum=2)
+        Anchor.objects.update(chain_state=state)
+    log = filled(2)
+    with as_system():
+        newer = sign_checkpoint(log)
+    witness(newer, world.hospital, HOSPITAL_KEY)
+    witness(newer, world.bank, BANK_KEY)
+    settings.AUDIT_ANCHOR_SECONDS = seconds
+    with as_system():
+        asked = anchor_due(cosigned.consortium_id, quorum=2)
+        assert [anchor.checkpoint for anchor in asked] == [newer] * is_asked
+        Anchor.objects.filter(checkpoint=cosigned).update(created_at=timezone.now() - timedelta(seconds=61))
+        again = anchor_due(cosigned.consortium_id, quorum=2)
+        assert [anchor.checkpoint for anchor in again] == [newer] * (not is_asked)
 
 
 @pytest.mark.parametrize("state", ["confirmed", "failed"])
