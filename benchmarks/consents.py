@@ -88,13 +88,14 @@ def _epoch_figure() -> FigureDict:
         say(f"storing {SUBJECTS:,} generated consents")
         store = ConsentStore(Database(Path(folder) / "consents.sqlite", STORE))
         vault = SaltVault(Path(folder) / "salts.sqlite")
-        at = fill(store, SUBJECTS)
         context = LeafContext(31337, uuid.uuid4(), uuid.uuid4())
+        at = fill(store, SUBJECTS, context.consortium)
         build = partial(
             build_content, store=store, vault=vault, context=context, as_of=int(at.timestamp()), policy=DEFAULT_POLICY
         )
         say("building their epoch")
-        leaves = len(build().leaves)
+        if not (leaves := len(build().leaves)):
+            raise RuntimeError("the stored consents made an epoch without a leaf")
         spent = seconds_of(lambda: build().trie(), repeats=3)
         store.database.close()
         vault.database.close()
@@ -109,12 +110,13 @@ def _epoch_figure() -> FigureDict:
     )
 
 
-def fill(store: ConsentStore, subjects: int) -> datetime:
-    """Store a generated consent for each of so many subjects, as an import does; return as of when."""
+def fill(store: ConsentStore, subjects: int, consortium: uuid.UUID) -> datetime:
+    """Store a generated consent for each of so many subjects, as an import for a consortium; return as of when."""
     at, key = datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(32)
     made = generate_consents([f"patient-{number}" for number in range(subjects)], seed=1, made_for=at)
     lines = (json.dumps(resource).encode() for resource in made.resources)
     with store.database.transaction():
+        store.join(consortium)
         for line, parsed in read_consents(lines):
             if not isinstance(parsed, ParsedConsent):
                 raise RuntimeError(f"the generated consent of line {line} was refused")
@@ -126,6 +128,7 @@ def fill(store: ConsentStore, subjects: int) -> datetime:
                 grant=one.grant,
                 at=int(at.timestamp()),
             )
+            store.add_to(one.grant.id, [consortium])
     return at
 
 

@@ -137,18 +137,25 @@ def _table_bytes(postgres: "EmbeddedPostgres", prefix: str) -> int:
 
 
 def _site_figures() -> Iterator[FigureDict]:
+    from agent.consents.content import build_content
     from agent.consents.database import Database
     from agent.consents.schema import STORE
     from agent.consents.store import ConsentStore
     from agent.consents.vault import SaltVault
     from benchmarks.consents import fill
+    from consent.domain.conflicts import DEFAULT_POLICY
     from consent.fhir.generator import generate_consents
+    from consortium.kernel.consent_leaf import LeafContext
 
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         say(f"storing {SUBJECTS:,} generated consents at a site")
         store = ConsentStore(Database(Path(folder) / "consents.sqlite", STORE))
         vault = SaltVault(Path(folder) / "salts.sqlite")
-        at = fill(store, SUBJECTS)
+        context = LeafContext(31_337, uuid.uuid4(), uuid.uuid4())
+        at = fill(store, SUBJECTS, context.consortium)
+        as_of = int(at.timestamp())
+        # Each leaf takes its salts into the vault.
+        build_content(store=store, vault=vault, context=context, as_of=as_of, policy=DEFAULT_POLICY)
         store.database.close()
         vault.database.close()
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
