@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # A whole list of 64 takes another two million gas at the founding, and changes nothing of what is measured.
 MOST_VALIDATORS = 4
-# The registry's creation takes 340,000 gas a founder and has to fit into one block; a real founding of more than 85
-# is refused, and the others are voted in (see docs/scale.md).
+# The registry's creation takes 34.5 million gas with 100 founders. A real founding of more than about 85 is refused,
+# and the others are voted in (see docs/scale.md).
 FOUNDING_GAS = 55_000_000
 # So much may a site's clock differ from the chain's, which was hurried while it was founded.
 TOLERANCE_SECONDS = 3_600

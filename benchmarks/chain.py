@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 # Members, and how many acts a second all of them ask for while latency is measured.
 PACES = {1: 0.4, 10: 5.0, 100: 20.0}
-PACED_SECONDS = 15.0
+PACED_SECONDS = 12.0
 ACTS, QUEUED, OF_QUEUED = 4_000, 100_000, 10_000
 RAW = "same bytes by eth_sendRawTransaction, batches of 100"
 RAW_PACED = "raw node, send to receipt, same pace"
