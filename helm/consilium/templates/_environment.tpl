@@ -13,6 +13,7 @@ OIDC_JWKS_URL: {{ .Values.oidc.jwksUrl | quote }}
 CHAIN_RPC_URL: {{ join "," .Values.chain.rpcUrls | quote }}
 CHAIN_ID: {{ .Values.chain.id | int64 | quote }}
 LOG_ORIGIN: {{ .Values.logOrigin | quote }}
+AUDIT_ANCHOR_SECONDS: {{ .Values.logAnchorSeconds | int64 | quote }}
 LOG_LEVEL: {{ .Values.logLevel | quote }}
 PLATFORM_FOLDER: /var/lib/consilium
 HOME: /tmp
