@@ -26,6 +26,8 @@ class Chain(Protocol):
 
     def code(self, address: str) -> bytes: ...
 
+    def transaction_count(self, address: str) -> int: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Consortium:

@@ -16,6 +16,8 @@ from agent.witness_book import Seen
 from consortium.kernel.digests import keccak256
 from consortium.kernel.identifiers import to_hex
 from contracts.events import ChainEvent
+from contracts.reading.validator_sets import CONTRACT as SOURCE
+from contracts.reading.validator_sets import DIGEST_SLOT, stands_in_genesis
 
 FORMAT = "consilium-trust/1"
 REGISTRY = "ConsortiumRegistry"
@@ -46,7 +48,7 @@ def trust_file(chain: Chain, consortium: Consortium, log: Seen, names: NameBook,
     pinned = {"size": log.size, "root": base64.b64encode(log.root).decode()}
     return {
         "format": FORMAT,
-        "chain": {"chain_id": consortium.chain_id, "genesis": to_hex(genesis.hash)},
+        "chain": {"chain_id": consortium.chain_id, "genesis": to_hex(genesis.hash)} | _validators(chain, consortium),
         "contracts": {name: address.lower() for name, address in consortium.contracts.items()},
         "log": {"origin": log.key.name, "key": str(log.key), "id": to_hex(keccak256(log.key.name.encode()))},
         "organizations": organizations,
@@ -59,6 +61,14 @@ def consortium_of(identity: uuid.UUID, chain_id: int, pinned: dict[str, str]) ->
     if not pinned:
         raise ChainNotTrustedError("This site has checked no contracts of that consortium yet.")
     return Consortium(identity, str(identity), chain_id, pinned)
+
+
+def _validators(chain: Chain, consortium: Consortium) -> dict[str, Any]:
+    """Return the contract that QBFT asks for its validators; nothing on a chain without, as in development."""
+    address = consortium.contracts.get(SOURCE)
+    if address is None or not stands_in_genesis(chain, address):
+        return {}
+    return {"validators": {"address": address.lower(), "slot": DIGEST_SLOT}}
 
 
 def _organizations(chain: Chain, consortium: Consortium, names: NameBook) -> dict[str, dict[str, Any]]:

@@ -12,9 +12,9 @@ from contracts.rpc.tokens import READING, SENDING, WATCHING, TokenSource, token_
 def chain_from_settings(*, timeout_seconds: float = 10.0) -> Chain:
     """The gateway to CHAIN_RPC_URL (several, separated by commas), made once a process."""
     # web3 takes a second to import: programs that ask no node do not wait for it.
-    from contracts.gateway import Gateway
+    from contracts.reading.evidence import EvidenceGateway
 
-    return Gateway(
+    return EvidenceGateway(
         urls_from_settings(),
         chain_id=settings.CHAIN_ID,
         timeout_seconds=timeout_seconds,

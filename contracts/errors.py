@@ -77,6 +77,13 @@ class WrongChainError(ChainError):
     code = "wrong_chain"
 
 
+class GenesisMismatchError(ChainError):
+    """A genesis file is not that of the chain in use."""
+
+    code = "genesis_mismatch"
+    http_status = 422
+
+
 class UnknownSchemaError(ChainError):
     """A contract's events have a form that this installation cannot read, or has no handler for."""
 

@@ -26,6 +26,15 @@ class BlockHeader:
 
 
 @dataclass(frozen=True)
+class StorageProof:
+    """A slot in a state: nodes of the state's trie down to the account, and of its storage down to the slot."""
+
+    account_nodes: list[bytes]
+    slot_nodes: list[bytes]
+    value: int
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What became of a mined transaction; `contract_address` is filled only for a creation that succeeded.
 

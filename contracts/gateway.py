@@ -103,13 +103,20 @@ class Gateway:
         with self.one_node() as index:
             self._check(index, self._nodes[index])
 
+    @property
+    def node_count(self) -> int:
+        """How many nodes are named; `one_node` takes their places from 0."""
+        return len(self._nodes)
+
     @contextlib.contextmanager
-    def one_node(self) -> Iterator[int]:
-        """Ask one node for all that is asked inside; a fault of it ends the whole, and it is left."""
+    def one_node(self, place: int | None = None) -> Iterator[int]:
+        """Ask one node for all that is asked inside, by default the one in use; a fault of it ends the whole, and it
+        is left.
+        """
         if (held := getattr(self._held, "index", None)) is not None:
             yield held
             return
-        index = self._held.index = self._choice.current()
+        index = self._held.index = self._choice.current() if place is None else place
         try:
             if index not in self._checked:
                 self._check(index, self._nodes[index])

@@ -21,6 +21,8 @@ MAX_UNDER_WAY_SECONDS = 120
 # A probe has little time; a node beside us answers within milliseconds.
 PROBE_SECONDS = 2.0
 MAX_LAG_BLOCKS = 20
+# A node that fell behind, or was restarted, has given it by then.
+MAX_MISSING_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,43 @@ def projector() -> Finding:
     if lag is not None and lag > MAX_LAG_BLOCKS:
         return Finding("projector", False, text, "Is `manage.py project` running?", figures)
     return Finding("projector", True, text, figures=figures)
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """How many blocks' proofs are kept and how many are missing, over all consortia."""
+
+    captured: int
+    missing: int
+    missing_since: datetime | None
+
+
+def read_proofs() -> Proofs:
+    """Ask the database, also as a role that sees no tenant's row."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM consilium_chain_proofs()")
+        return Proofs(*cursor.fetchone())
+
+
+@health_check("proofs")
+def proofs() -> Finding:
+    try:
+        found = read_proofs()
+    except DatabaseError as error:
+        return _without_database("proofs", error)
+    age = _age(found.missing_since)
+    figures = {"captured": found.captured, "missing": found.missing, "missing_seconds": age}
+    if not found.missing:
+        return Finding("proofs", True, f"The proofs of {found.captured} blocks are kept.", figures=figures)
+    since = "" if found.missing_since is None else f", the first since {found.missing_since:%Y-%m-%d %H:%M} UTC"
+    text = f"{found.missing} blocks lack their proofs{since}; {found.captured} are kept."
+    if age <= MAX_MISSING_SECONDS:
+        return Finding("proofs", True, text, figures=figures)
+    remedy = (
+        "Bundles that need them wait. `manage.py chain proofs` says why each is missing, and takes block 0 from "
+        "genesis.json; for others name a node in CHAIN_RPC_URL that keeps old states."
+    )
+    return Finding("proofs", False, text, remedy, figures)
 
 
 def _age(moment: datetime | None) -> int:

@@ -1,12 +1,13 @@
 """What dispatcher, projector and agent ask of a chain: the gateway gives it, and FakeChain in unit tests."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from contracts.artifacts import Artifacts
 from contracts.errors import ChainError, TransactionRevertedError
-from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
+from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt, StorageProof
 
 # Requests in one batch: Besu refuses more than 1,024, and answers a batch only when all of it is done.
 MAX_BATCH = 100
@@ -72,3 +73,19 @@ class Chain(Protocol):
     def transaction_count(self, address: str) -> int: ...
 
     def code(self, address: str) -> bytes: ...
+
+
+@runtime_checkable
+class ProvingChain(Chain, Protocol):
+    """A chain that also gives what strangers can check: whole headers, all receipts of a block, proofs of its state."""
+
+    @property
+    def node_count(self) -> int: ...
+
+    def one_node(self, place: int | None = None) -> AbstractContextManager[int]: ...
+
+    def header(self, number: int) -> dict[str, str]: ...
+
+    def block_receipts(self, number: int) -> list[dict[str, Any]]: ...
+
+    def storage_proof(self, address: str, slot: int, number: int) -> StorageProof: ...

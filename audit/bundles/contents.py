@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from audit.bundles.proofs import anchors_file, consistency_file, inclusion_file, note_path
+from audit.bundles.chain_files import chain_files
+from audit.bundles.proofs import consistency_file, inclusion_file, note_path
 from audit.bundles.selection import Selection
 from audit.compliance.html import render_html
 from audit.compliance.pdf import render_pdf
@@ -12,7 +13,7 @@ from contracts.reading.evidence import EvidenceGateway
 
 
 def files_of(selection: Selection, *, report: Mapping[str, Any], chain: EvidenceGateway) -> dict[str, bytes]:
-    """Return the files by their paths: the report in three forms, records, proofs, checkpoints, anchors."""
+    """Return the files by their paths: the report in three forms, records, proofs, checkpoints, what the chain took."""
     return {
         "report.json": canonical_json(dict(report)),
         "report.html": render_html(report),
@@ -20,5 +21,6 @@ def files_of(selection: Selection, *, report: Mapping[str, Any], chain: Evidence
         "records.jsonl": b"".join(line + b"\n" for line in selection.lines),
         "proofs/inclusion.json": inclusion_file(selection),
         "proofs/consistency.json": consistency_file(selection),
-        "chain/anchors.json": anchors_file(selection.anchors, chain),
-    } | {note_path(checkpoint.size): checkpoint.note.encode() for checkpoint in selection.checkpoints}
+        **chain_files(selection, chain),
+        **{note_path(checkpoint.size): checkpoint.note.encode() for checkpoint in selection.checkpoints},
+    }

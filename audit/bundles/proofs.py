@@ -1,7 +1,7 @@
 """The proofs of a bundle, in the forms that `verifier/FORMAT.md` fixes (sections 4 to 6)."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,8 @@ from consortium.kernel.canonical import canonical_json
 from consortium.kernel.identifiers import to_hex
 from consortium.kernel.merkle import consistency_proof, inclusion_path
 from contracts.reading.evidence import EvidenceGateway
+
+HeaderOf = Callable[[Anchored], dict[str, str] | None]
 
 
 def note_path(size: int) -> str:
@@ -44,22 +46,27 @@ def consistency_file(selection: Selection) -> bytes:
     )
 
 
-def anchors_file(anchors: Sequence[Anchored], chain: EvidenceGateway) -> bytes:
-    """Return what the chain took, each with its block's header and receipt as the node gives them now.
+def anchors_file(anchors: Sequence[Anchored], header_of: HeaderOf) -> bytes:
+    """Return what the chain took, each with its block's header, or without where the block is shown elsewhere."""
+    return canonical_json({"anchors": [_anchor(anchor, header_of(anchor)) for anchor in anchors]})
 
-    Raises
-    ------
-    EvidenceMissingError
-        If the node has another block or receipt than was read before.
-    ChainError
-        If it does not answer.
+
+def header_of_node(chain: EvidenceGateway) -> HeaderOf:
+    """Return what asks a node for anchors' headers, and whether it still has their transactions.
+
+    What it returns raises `EvidenceMissingError` if the node has another block or receipt than was read before, and
+    `ChainError` if it does not answer.
     """
-    return canonical_json({"anchors": [_anchor(anchor, chain) for anchor in anchors]})
+
+    def header_of(anchor: Anchored) -> dict[str, str]:
+        _require_receipt(anchor, chain)
+        return chain.header(anchor.event.block_number)
+
+    return header_of
 
 
-def _anchor(anchor: Anchored, chain: EvidenceGateway) -> dict[str, Any]:
+def _anchor(anchor: Anchored, header: dict[str, str] | None) -> dict[str, Any]:
     event = anchor.event
-    _require_receipt(anchor, chain)
     return {
         "size": anchor.checkpoint.size,
         "root": to_hex(bytes(anchor.checkpoint.root)),
@@ -67,7 +74,7 @@ def _anchor(anchor: Anchored, chain: EvidenceGateway) -> dict[str, Any]:
             "number": event.block_number,
             "hash": to_hex(event.block_hash),
             "timestamp": event.block_time,
-            "header": chain.header(event.block_number),
+            "header": header,
         },
         "receipt": {
             "transaction_hash": to_hex(event.transaction_hash),

@@ -16,6 +16,8 @@ from consortium.kernel.identifiers import to_hex, uuid_to_bytes32
 from consortium.membership.models import Membership, OrganizationKey
 from contracts.models import ChainEventRecord
 from contracts.reading.evidence import EvidenceGateway, evidence_from_settings
+from contracts.reading.proof_keeping import genesis_source
+from contracts.reading.validator_sets import DIGEST_SLOT
 
 FORMAT = "consilium-trust/1"
 
@@ -37,7 +39,11 @@ def export_trust(consortium_id: UUID, *, chain: EvidenceGateway | None = None) -
     quorum = witness_quorum(consortium_id)
     return {
         "format": FORMAT,
-        "chain": {"chain_id": facts.chain_id, "genesis": to_hex(facts.genesis)} | _pinned(consortium_id),
+        "chain": {
+            **{"chain_id": facts.chain_id, "genesis": to_hex(facts.genesis)},
+            **_pinned(consortium_id),
+            **_validators(consortium_id, facts.kind),
+        },
         "contracts": dict(facts.contracts),
         "log": {"origin": log.origin, "key": str(key), "id": to_hex(log.name_on_chain)},
         "organizations": organizations,
@@ -49,6 +55,14 @@ def _pinned(consortium_id: UUID) -> dict[str, Any]:
     anchored = ChainEventRecord.objects.filter(consortium_id=consortium_id, contract=CONTRACT, name=EVENT)
     last = anchored.order_by("block_number", "log_index").last()
     return {} if last is None else {"checkpoint": {"height": last.block_number, "hash": last.block_hash}}
+
+
+def _validators(consortium_id: UUID, kind: str) -> dict[str, Any]:
+    """Name the contract that QBFT asks for its validators: who holds this file then asks bundles for seals."""
+    source = genesis_source(consortium_id)
+    if kind != "qbft" or source is None:
+        return {}
+    return {"validators": {"address": source.address.lower(), "slot": DIGEST_SLOT}}
 
 
 def _organizations(consortium_id: UUID) -> dict[str, dict[str, str]]:

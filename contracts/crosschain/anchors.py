@@ -1,6 +1,5 @@
 """Where trust in another consortium's chain begins: what its members agree on outside of the chains, and vote for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +8,9 @@ from eth_abi.abi import encode
 from consortium.kernel.digests import keccak256
 from contracts.errors import BlockNotFoundError
 from contracts.reading.evidence import EvidenceGateway
+from contracts.reading.validator_sets import DIGEST_SLOT, set_digest
 
-# Slot of the digest in our ValidatorSource; an artifact test holds it.
-DIGEST_SLOT = 1
+__all__ = ["DIGEST_SLOT", "Anchor", "anchor_at", "set_digest"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,6 @@ class Anchor:
         """keccak256 of the ABI-encoded struct (32 bytes)."""
         kinds = ["uint64", "address", "address", "uint256", "uint64", "bytes32", "bytes32"]
         return keccak256(encode(kinds, list(self.struct.values())))
-
-
-def set_digest(validators: Sequence[str]) -> bytes:
-    """Return the digest of a set of validators as ValidatorSource keeps it: the addresses ascending, each in a word."""
-    ascending = sorted(int(address, 16) for address in validators)
-    return keccak256(b"".join(address.to_bytes(32, "big") for address in ascending))
 
 
 def anchor_at(chain: EvidenceGateway, *, models: str, source: str, height: int) -> Anchor:

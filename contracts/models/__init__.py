@@ -3,5 +3,14 @@
 from contracts.models.deployments import ContractDeployment
 from contracts.models.outbox import OutboxTransaction, RelayAccount, StuckCode
 from contracts.models.projection import ChainCursor, ChainEventRecord
+from contracts.models.proofs import BlockProof
 
-__all__ = ["ChainCursor", "ChainEventRecord", "ContractDeployment", "OutboxTransaction", "RelayAccount", "StuckCode"]
+__all__ = [
+    "BlockProof",
+    "ChainCursor",
+    "ChainEventRecord",
+    "ContractDeployment",
+    "OutboxTransaction",
+    "RelayAccount",
+    "StuckCode",
+]

@@ -1,11 +1,13 @@
 """Headers, receipts and their proofs in the bytes that contracts and auditors check."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rlp
 
+from consortium.kernel.digests import keccak256
+from contracts.network.extra_data import decode_extra_data, encode_extra_data
 from contracts.reading.evidence import FORK_MEMBERS, HEADER_MEMBERS
 from contracts.reading.tries import ordered_proof
 
@@ -29,6 +31,20 @@ def header_bytes(header: Mapping[str, str]) -> bytes:
     members = [name for name in (*HEADER_MEMBERS, *FORK_MEMBERS) if name in header]
     encoded: bytes = rlp.encode([_member(name, header[name]) for name in members])
     return encoded
+
+
+def sealed_hash(header: Mapping[str, str]) -> bytes:
+    """Return the hash of a QBFT block (32 bytes): its header with round 0 and no seals; block 0 as it stands.
+
+    Raises
+    ------
+    HeaderError
+        If the header is another chain's.
+    """
+    if int(header["number"], 16) == 0:
+        return keccak256(header_bytes(header))
+    bare = replace(decode_extra_data(_raw(header["extraData"])), round=0, seals=())
+    return keccak256(header_bytes({**header, "extraData": "0x" + encode_extra_data(bare).hex()}))
 
 
 def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:

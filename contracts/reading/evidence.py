@@ -1,7 +1,6 @@
 """What an auditor wants of a block and a node gives once: its whole header, in one spelling."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +8,17 @@ from django.conf import settings
 
 from contracts.chain import tokens_from_settings, urls_from_settings
 from contracts.errors import BlockNotFoundError
+from contracts.events import StorageProof
 from contracts.gateway import Gateway
+
+__all__ = [
+    "FORK_MEMBERS",
+    "HEADER_MEMBERS",
+    "EvidenceGateway",
+    "StorageProof",
+    "evidence_from_settings",
+    "written_header",
+]
 
 # By their RPC names, in the order of the header's RLP: the yellow paper's, then one or more for each fork.
 HEADER_MEMBERS = (
@@ -19,15 +28,6 @@ HEADER_MEMBERS = (
 FORK_MEMBERS = (
     *("baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash"),
 )
-
-
-@dataclass(frozen=True)
-class StorageProof:
-    """A slot in a state: nodes of the state's trie down to the account, and of its storage down to the slot."""
-
-    account_nodes: list[bytes]
-    slot_nodes: list[bytes]
-    value: int
 
 
 class EvidenceGateway(Gateway):

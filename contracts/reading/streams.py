@@ -12,6 +12,7 @@ from contracts.errors import ChainError, ChainRewoundError, UnknownSchemaError
 from contracts.events import BlockHeader
 from contracts.interface import Chain
 from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment
+from contracts.reading.proof_keeping import capture_seen, drop_above
 from contracts.reading.storing import store
 from contracts.rpc.log_windows import MAX_WINDOW_BLOCKS
 
@@ -91,6 +92,7 @@ def _read(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> bool:
         # The chain was cut while it was read; the next pass sees how short it is.
         return False
     store(cursor.consortium_id, events)
+    capture_seen(chain, cursor, events, first=first)
     cursor.position, cursor.block_hash, cursor.read_at, cursor.halted_text = last, end.hash, timezone.now(), ""
     cursor.save()
     return last < head.number
@@ -115,6 +117,7 @@ def _rewind(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> None:
     logger.warning("The development chain was cut: consortium %s is read again from %d.", cursor.pk, common + 1)
     events = ChainEventRecord.objects.filter(consortium_id=cursor.consortium_id)
     events.filter(block_number__gt=common).delete()
+    drop_above(cursor.consortium_id, common)
     _read_from(cursor, common)
     known = chain.block(common) if common >= cursor.first_block else None
     cursor.block_hash = known.hash if known is not None else b""

@@ -1,10 +1,10 @@
-"""Merkle-Patricia tries over a block's numbered items: the root that its header names, and proofs below it.
+"""Merkle-Patricia tries: over a block's numbered items, and over a state that is known whole; roots, and proofs below.
 
-Yellow paper, appendix D; keys are RLP of the item's place in the block. A node gives receipts and no
-proof of them, so whoever wants one builds the trie again.
+Yellow paper, appendix D; keys of a block's items are RLP of the place, keys of a state the keccak-256 of address or
+slot. A node gives receipts and no proof of them, so whoever wants one builds the trie again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rlp
@@ -34,9 +34,29 @@ def ordered_proof(values: Sequence[bytes], index: int) -> list[bytes]:
     """
     if not 0 <= index < len(values):
         raise IndexError(f"The block has {len(values)} items, and none with number {index}.")
+    return _proof(_items(values), _nibbles(rlp.encode(index)))
+
+
+def state_root(words: Mapping[bytes, bytes]) -> bytes:
+    """Return the root (32 bytes) over encoded accounts by address, or encoded words by slot (32 bytes)."""
+    return keccak256(rlp.encode(_build(_hashed(words), None, []))) if words else EMPTY_ROOT
+
+
+def state_proof(words: Mapping[bytes, bytes], key: bytes) -> list[bytes]:
+    """Return the encoded nodes from `state_root` down to what lies at `key`; `KeyError` if nothing does."""
+    if key not in words:
+        raise KeyError(key.hex())
+    return _proof(_hashed(words), _nibbles(keccak256(key)))
+
+
+def _proof(items: Sequence[Item], wanted: Path) -> list[bytes]:
     upwards: list[bytes] = []
-    top = rlp.encode(_build(_items(values), _nibbles(rlp.encode(index)), upwards))
+    top = rlp.encode(_build(items, wanted, upwards))
     return [top, *reversed(upwards)]
+
+
+def _hashed(words: Mapping[bytes, bytes]) -> list[Item]:
+    return [(_nibbles(keccak256(key)), value) for key, value in words.items()]
 
 
 def _items(values: Sequence[bytes]) -> list[Item]:

@@ -39,7 +39,8 @@ class Anvil:
         if self.state is not None:
             options += ["--state", self.state, "--state-interval", "1"]
         if self.genesis is not None:
-            options += ["--init", self.genesis]
+            # Nobody but who stands in the file.
+            options += ["--init", self.genesis, "--accounts", "0", "--disable-default-create2-deployer"]
         self.process = TiedProcess(
             name="anvil",
             arguments=[
@@ -69,10 +70,15 @@ class Anvil:
             self.process.kill()
 
     def ask(self, method: str, *parameters: Any) -> Any:
+        return self.answer(method, *parameters)["result"]
+
+    def answer(self, method: str, *parameters: Any) -> dict[str, Any]:
+        """The whole answer, with `result` or `error`."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}).encode()
         request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})  # noqa: S310  loopback
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  loopback
-            return json.load(answer)["result"]
+            found: dict[str, Any] = json.load(answer)
+            return found
 
     def _answers(self) -> bool:
         try:

@@ -43,13 +43,13 @@ class SealedChain:
 
     def sealed_by(self, sealers: Sequence[LocalAccount], number: int, *, round_number: int = 0) -> dict[str, str]:
         """The header with the seals of these, whoever they are."""
-        digest = keccak256(header_bytes(self._with(number, _extra(round_number, []))))
-        return self._with(number, _extra(round_number, [_seal(sealer, digest) for sealer in sealers]))
+        digest = keccak256(header_bytes(self._with(number, extra(round_number, []))))
+        return self._with(number, extra(round_number, [seal(sealer, digest) for sealer in sealers]))
 
     def hash(self, number: int) -> bytes:
         """The block's hash: round 0 and no seals."""
         if number not in self.hashes:
-            self.hashes[number] = keccak256(header_bytes(self._with(number, _extra(0, []))))
+            self.hashes[number] = keccak256(header_bytes(self._with(number, extra(0, []))))
         return self.hashes[number]
 
     def block_receipts(self, number: int) -> list[dict[str, Any]]:
@@ -77,10 +77,10 @@ class SealedChain:
         }
 
 
-def _extra(round_number: int, seals: list[bytes]) -> bytes:
+def extra(round_number: int, seals: list[bytes]) -> bytes:
     return bytes(rlp.encode([bytes(32), [], [], round_number, seals]))
 
 
-def _seal(sealer: LocalAccount, digest: bytes) -> bytes:
+def seal(sealer: LocalAccount, digest: bytes) -> bytes:
     signature = sign_digest(digest, bytes(sealer.key))
     return signature[:64] + bytes([signature[64] - 27])

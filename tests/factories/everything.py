@@ -43,7 +43,14 @@ from consortium.membership.models import (
     User,
     WorkItem,
 )
-from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, OutboxTransaction, RelayAccount
+from contracts.models import (
+    BlockProof,
+    ChainCursor,
+    ChainEventRecord,
+    ContractDeployment,
+    OutboxTransaction,
+    RelayAccount,
+)
 from tests.factories.membership import World, make_user
 from tests.factories.training import digest, make_model, make_plan, make_round, make_run
 from training.domain.plan_document import parse_plan
@@ -193,6 +200,7 @@ def _chain(made: Everything) -> None:
         ),
         RelayAccount.objects.create(address="0x" + "99" * 20),
         ChainCursor.objects.create(consortium_id=consortium, first_block=1, position=1),
+        BlockProof.objects.create(consortium_id=consortium, block_number=1),
         ChainEventRecord.objects.create(
             consortium_id=consortium,
             name="RoundClosed",

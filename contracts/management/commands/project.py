@@ -18,6 +18,7 @@ from contracts.events import BlockHeader
 from contracts.interface import Chain
 from contracts.loops import stay_until_stopped, stop_on_signals, work_until_stopped
 from contracts.projector import project_once
+from contracts.reading.proof_keeping import sweep_proofs
 from contracts.reading.streams import CHANNEL
 from contracts.rpc.heads import HeadListener
 
@@ -25,6 +26,8 @@ from contracts.rpc.heads import HeadListener
 LOOK_SECONDS = 0.1
 # Without a new block the streams have their turn all the same: one may begin, or have waited after a fault.
 IDLE_SECONDS = 0.5
+# Between two looks for proofs that a node could not give.
+SWEEP_SECONDS = 60.0
 NEEDS_A_PERSON = 3
 
 
@@ -70,13 +73,22 @@ class _Follower:
     chain: Chain
     heads: HeadListener | None = None
     seen: BlockHeader | None = None
+    # Monotonic; the first sweep comes with the first pass, and notes what was read before proofs were kept.
+    swept: float | None = None
 
     def follow(self) -> float:
         """Wait for a block, a little, and project; there is nothing more to wait for then."""
         self.seen = self._next_head()
         while project_once().applied:
             pass
+        self._sweep()
         return 0.0
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        if self.swept is None or now - self.swept >= SWEEP_SECONDS:
+            sweep_proofs(self.chain, with_history=self.swept is None)
+            self.swept = now
 
     def _next_head(self) -> BlockHeader | None:
         deadline = time.monotonic() + IDLE_SECONDS

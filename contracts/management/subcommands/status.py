@@ -15,7 +15,7 @@ from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
 from consortium.kernel.errors import ConsiliumError
 from contracts import health
 from contracts.chain import chain_from_settings
-from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction, RelayAccount
+from contracts.models import BlockProof, ChainCursor, ChainEventRecord, OutboxTransaction, RelayAccount
 from contracts.network.points import Point, State, lines_of
 from contracts.network.status import network_status
 from contracts.network.watching import watch_from_settings
@@ -68,7 +68,7 @@ class ChainStatus:
 
 def read_status() -> ChainStatus:
     """Look once at everything that this process may see; nothing is raised."""
-    found = [health.chain(), health.outbox(), health.lanes(), health.projector()]
+    found = [health.chain(), health.outbox(), health.lanes(), health.projector(), health.proofs()]
     return ChainStatus(found, _network(), _faults())
 
 
@@ -92,11 +92,13 @@ def _faults() -> list[str]:
             halted = ChainCursor.objects.exclude(halted_text="")[:MAX_FAULTS]
             events = ChainEventRecord.objects.filter(applied_at__isnull=True).exclude(failed_text="")[:MAX_FAULTS]
             outcomes = OutboxTransaction.objects.filter(outcome_delivered_at__isnull=True).exclude(outcome_error="")
+            proofs = BlockProof.objects.filter(captured_at__isnull=True).exclude(missing_text="")[:MAX_FAULTS]
             stuck = RelayAccount.objects.exclude(stuck_code="")[:MAX_FAULTS]
             return [
                 *(f"relay account {account}: {account.stuck_text}" for account in stuck),
                 *(f"stream {cursor.pk}: {cursor.halted_text}" for cursor in halted),
                 *(f"{event}, attempt {event.attempts}: {event.failed_text}" for event in events),
+                *(f"proof of {proof}: {proof.missing_text}" for proof in proofs),
                 *(f"outcome of {row}: {row.outcome_error}" for row in outcomes[:MAX_FAULTS]),
             ]
     except (WrongDatabaseRoleError, DatabaseError):

@@ -25,6 +25,7 @@ class EvidenceChain:
     gateway: EvidenceGateway
     dispatcher: Dispatcher
     consortium_id: Any
+    network: Network
 
     def settle(self) -> None:
         """Send what waits and read what the chain says, until nothing is left."""
@@ -36,16 +37,28 @@ class EvidenceChain:
 
 def found(node: Anvil, consortium_id: Any, sites: list[FakeSite]) -> EvidenceChain:
     """Deploy registry and AuditAnchor for these members, and read what they say of their founding."""
-    gateway = EvidenceGateway([node.url], chain_id=node.chain_id)
-    network = Network(gateway)
-    source = network.deploy("ValidatorSource", 1, network.relay.address, network.relay.address, [VALIDATOR])
+    network = Network(EvidenceGateway([node.url], chain_id=node.chain_id))
+    network.deploy("ValidatorSource", 1, network.relay.address, network.relay.address, [VALIDATOR])
+    return found_on(network, consortium_id, sites, validators=[VALIDATOR, "0x" + "00" * 20])
+
+
+def found_on(
+    network: Network,
+    consortium_id: Any,
+    sites: list[FakeSite],
+    *,
+    validators: list[str],
+    source_block: int | None = None,
+) -> EvidenceChain:
+    """The same on a network whose ValidatorSource stands already; each member has the validator of its place."""
+    gateway: Any = network.gateway
+    source = network.addresses["ValidatorSource"]
     founders = [
         {
             **{"id": uuid_to_bytes32(site.organization.pk), "siteKey": site.address, "profile": bytes([6]) * 32},
-            "voteKey": Account.create().address,
-            "validator": VALIDATOR if number == 0 else "0x" + "00" * 20,
+            **{"voteKey": Account.create().address, "validator": validator},
         }
-        for number, site in enumerate(sites)
+        for site, validator in zip(sites, validators, strict=True)
     ]
     numbers = PARAMETERS | {"witnessQuorum": QUORUM}
     first = gateway.head().number
@@ -54,8 +67,9 @@ def found(node: Anvil, consortium_id: Any, sites: list[FakeSite]) -> EvidenceCha
     )
     network.deploy("AuditAnchor", registry)
     for name, address in network.addresses.items():
-        ContractDeployment.objects.create(consortium_id=consortium_id, name=name, address=address, block=first)
+        block = source_block if name == "ValidatorSource" and source_block is not None else first
+        ContractDeployment.objects.create(consortium_id=consortium_id, name=name, address=address, block=block)
     start_projection(consortium_id)
-    chain = EvidenceChain(gateway, Dispatcher(gateway, Relay(Account.create())), consortium_id)
+    chain = EvidenceChain(gateway, Dispatcher(gateway, Relay(Account.create())), consortium_id, network)
     chain.settle()
     return chain

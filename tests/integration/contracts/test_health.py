@@ -176,12 +176,12 @@ def test_a_halted_or_late_stream_is_not_well(consortium, as_system, chain):
 
 def test_the_status_is_given_in_words_and_as_json(consortium):
     code, text = status()
-    # Chain, outbox, lanes, projector; the node and its head; and what a development chain has none of.
-    assert (code, text.count("well ")) == (0, 6)
+    # Chain, outbox, lanes, projector, proofs; the node and its head; and what a development chain has none of.
+    assert (code, text.count("well ")) == (0, 7)
     assert "-      quorum: A development chain" in text
     code, text = status("--json")
     document: dict[str, Any] = json.loads(text)
-    assert [finding["name"] for finding in document["findings"]] == ["chain", "outbox", "lanes", "projector"]
+    assert [finding["name"] for finding in document["findings"]] == ["chain", "outbox", "lanes", "projector", "proofs"]
     assert [point["name"] for point in document["network"]] == ["node 127.0.0.1:9", "head", "quorum"]
     assert document["network"][2]["state"] == "not_applicable"
     assert (document["faults"], document["well"]) == ([], True)

@@ -84,6 +84,9 @@ class ChainInMemory:
     def code(self, address: str) -> bytes:
         return b""
 
+    def transaction_count(self, address: str) -> int:
+        return 1
+
     def set(self, contract: str, **views: Any) -> None:
         self.views |= {(contract, name): value for name, value in views.items()}
 

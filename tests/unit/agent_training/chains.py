@@ -50,6 +50,9 @@ class SharedChain:
     def code(self, address: str) -> bytes:
         return b""
 
+    def transaction_count(self, address: str) -> int:
+        return 1
+
     def logs(self, contracts: Sequence[ContractReference], from_block: int, to_block: int) -> list[ChainEvent]:
         names = {contract.name for contract in contracts}
         return [e for e in self.events if e.contract in names and from_block <= e.block_number <= to_block]
