@@ -20,14 +20,12 @@ from contracts.network.errors import NodeNotInSyncError
 from contracts.network.joining import Candidate
 from contracts.network.operations_port import OperationsPort
 from contracts.network.points import State
+from contracts.network.registered import Registered
 from contracts.network.status import Watch
 from contracts.network.sync import seen_in_sync
 
 # What a monitor waits for one answer.
 ASK_SECONDS = 3.0
-ZERO_ADDRESS = "0x" + "00" * 20
-# The registry's OrganizationStatus: a suspended member's node goes on.
-_BELONGS = frozenset({1, 2})
 
 
 def nodes_from_settings() -> list[NamedNode]:
@@ -79,10 +77,11 @@ def registered_nodes(chain: Chain) -> set[str] | None:
     except (WrongDatabaseRoleError, DatabaseError):
         return None
     try:
-        rows = [chain.call(ref, "organization", one) for home, ref in registries for at, one in ids if at == home]
+        pairs = [(reference, one) for home, reference in registries for at, one in ids if at == home]
+        rows = [Registered.of(one, chain.call(reference, "organization", one)) for reference, one in pairs]
     except ConsiliumError:
         return None
-    return {row["validator"] for row in rows if row["status"] in _BELONGS and row["validator"] != ZERO_ADDRESS}
+    return {row.validator for row in rows if row.belongs}
 
 
 def candidate_from_settings(
