@@ -19,6 +19,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "agent.commands.folder": ("init", "log"),
         "agent.commands.keys": ("keys", "signer"),
         "agent.commands.service": ("run", "status", "doctor", "walls", "contracts"),
+        "agent.commands.network": ("reconcile",),
         "agent.commands.people": ("people",),
         "agent.commands.ballots": ("ballots", "propose"),
         "agent.consents.cli": ("consents",),

@@ -25,6 +25,8 @@ PREFIX = "/api/v1/agent"
 SESSION_PATH = f"{PREFIX}/session"
 POLL_SECONDS = 20
 TIMEOUT_SECONDS = 10.0
+# Four times as many as a network has validators at most.
+MAX_NODES = 256
 MAX_BLOB_BYTES = 256 * 1024 * 1024
 # A token is renewed before it can expire on its way.
 _RENEWAL_MARGIN = timedelta(seconds=30)
@@ -34,13 +36,17 @@ _UNSENT_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class OfferedConsortium:
-    """A consortium as the platform names it; addresses are the platform's word until they are checked."""
+    """A consortium as the platform names it; addresses are the platform's word until they are checked.
+
+    `nodes` are enodes of members' nodes, in whatever spelling they were given.
+    """
 
     id: uuid.UUID
     name: str
     chain_id: int
     contracts: Mapping[str, str]
     status: str
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +254,16 @@ def _consortium(item: Mapping[str, Any]) -> OfferedConsortium:
         raise PlatformAwayError("The platform's answer names no contracts.")
     identity = problems.identifier(item, "id")
     chain_id = problems.number(item, "chain_id")
-    return OfferedConsortium(identity, problems.text(item, "name"), chain_id, contracts, problems.text(item, "status"))
+    name, status = problems.text(item, "name"), problems.text(item, "status")
+    return OfferedConsortium(identity, name, chain_id, contracts, status, _nodes(item))
+
+
+def _nodes(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return where the members' nodes are, as far as the platform says so."""
+    found = item.get("nodes", [])
+    if not isinstance(found, list) or not all(type(one) is str for one in found):
+        raise PlatformAwayError("The platform's answer names nodes that are no texts.")
+    return tuple(found[:MAX_NODES])
 
 
 def _ballot(item: Mapping[str, Any]) -> OfferedBallot:

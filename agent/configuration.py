@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent.errors import ConfigurationError
+from agent.node_settings import NodeSettings, read_node
 from agent.signing.settings import SignerSettings, read_signer
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -28,7 +29,8 @@ class Rules:
     """What this member allows whatever the consortium decides.
 
     `work_kinds` None allows every kind that this program knows, `purposes` None every purpose that was voted for.
-    With `plans_by_hand` an approved plan also waits for `consilium-site plans allow`.
+    With `plans_by_hand` an approved plan also waits for `consilium-site plans allow`. Without `repair_allow_list`
+    a difference between the node's allow-lists and the registries is told and not mended.
     """
 
     signatures_per_minute: int = DEFAULT_SIGNATURES_PER_MINUTE
@@ -38,6 +40,7 @@ class Rules:
     max_rounds: int = DEFAULT_MAX_ROUNDS
     purposes: tuple[str, ...] | None = None
     plans_by_hand: bool = False
+    repair_allow_list: bool = True
 
     def to_toml(self) -> list[str]:
         """Return the lines of the table [rules]."""
@@ -47,6 +50,7 @@ class Rules:
             f"minimum_cohort = {self.minimum_cohort}",
             f"max_rounds = {self.max_rounds}",
             f"plans_by_hand = {json.dumps(self.plans_by_hand)}",
+            f"repair_allow_list = {json.dumps(self.repair_allow_list)}",
         ]
         lists = (("work_kinds", self.work_kinds), ("purposes", self.purposes))
         return lines + [f"{name} = {json.dumps(list(value))}" for name, value in lists if value is not None]
@@ -60,7 +64,7 @@ class Configuration:
     key that makes them; one of the two at most, empty for none.
 
     `operations_url` is the web socket of the member's own node on its own machine, by which it sees its peers;
-    `operations_token_file` holds the token for it.
+    `operations_token_file` holds the token for it. `node` is what the reconciler knows of that node.
     """
 
     organization: uuid.UUID
@@ -75,6 +79,7 @@ class Configuration:
     chain_jwt_key_file: str = ""
     operations_url: str = ""
     operations_token_file: str = ""
+    node: NodeSettings = field(default_factory=NodeSettings)
     vote_signer: SignerSettings = field(default_factory=SignerSettings)
     site_signer: SignerSettings = field(default_factory=SignerSettings)
 
@@ -105,6 +110,7 @@ class Configuration:
             *self._token_lines(),
             *self._operations_lines(),
             "",
+            *self.node.to_toml(),
             *("[member_page]", f"port = {self.port}", f"hosts = {json.dumps(list(self.hosts))}", ""),
             *("[rules]", *self.rules.to_toml(), ""),
             *self.vote_signer.to_toml("vote"),
@@ -147,6 +153,7 @@ def parse_configuration(content: bytes) -> Configuration:
         rules=_rules(reader),
         operations_url=reader.optional("chain", "operations_url", str, ""),
         operations_token_file=reader.optional("chain", "operations_token_file", str, ""),
+        node=read_node(reader.table("node")),
         vote_signer=read_signer("vote", reader.optional("signer", "vote", dict, {})),
         site_signer=read_signer("site", reader.optional("signer", "site", dict, {})),
     )
@@ -171,8 +178,14 @@ class _Reader:
             raise ConfigurationError(f"site.toml: {table}.{key} is missing.")
         return value
 
+    def table(self, name: str) -> Mapping[str, Any]:
+        """A whole table, empty if it is not there; whoever takes it reads all of it."""
+        found = dict(self._left.get(name, {}))
+        self._left.get(name, {}).clear()
+        return found
+
     def require_all_read(self) -> None:
-        known = {"organization", "platform", "chain", "member_page", "rules", "signer"}
+        known = {"organization", "platform", "chain", "node", "member_page", "rules", "signer"}
         unknown = [name for name in self._left if name not in known]
         unknown += [f"{table}.{key}" for table, keys in self._left.items() for key in keys]
         if unknown:
@@ -189,6 +202,7 @@ def _rules(reader: _Reader) -> Rules:
         max_rounds=reader.optional("rules", "max_rounds", int, DEFAULT_MAX_ROUNDS),
         purposes=None if purposes is None else _strings(purposes, "rules.purposes"),
         plans_by_hand=reader.optional("rules", "plans_by_hand", bool, False),
+        repair_allow_list=reader.optional("rules", "repair_allow_list", bool, True),
     )
 
 

@@ -75,6 +75,13 @@ class ChainNotTrustedError(ConsiliumError):
     http_status = 503
 
 
+class ReconcilerBusyError(ConflictError):
+    """Another process of this site is comparing the node's allow-lists; nothing was done."""
+
+    code = "reconciler_busy"
+    retryable = True
+
+
 class NotOpenError(ConflictError):
     """The proposal is unknown to the chain, or takes no ballot now."""
 

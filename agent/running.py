@@ -15,6 +15,7 @@ from agent.consents.loop import ConsentLoop
 from agent.courier import Courier
 from agent.errors import FolderError
 from agent.member_page.application import member_page
+from agent.node_watch import NodeWatch
 from agent.site import Site
 from agent.training import handlers, plan_binding
 from agent.witness import Witness
@@ -52,6 +53,8 @@ async def run_site(site: Site) -> None:
                 asyncio.create_task(ConsentLoop(site.consents, client).run(), name="consents"),
                 asyncio.create_task(Witness(site, client, desk).run(), name="witness"),
             ]
+            if site.node_keeper.is_named:
+                workers.append(asyncio.create_task(NodeWatch(site.node_keeper, client, desk).run(), name="node"))
             tasks = [*workers, asyncio.create_task(server.serve(sockets), name="member page")]
             site.journal.record("site", "started", process=os.getpid())
             await _until(ending, tasks)

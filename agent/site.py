@@ -23,6 +23,7 @@ from agent.journal import Journal
 from agent.keystore import KeyPurpose
 from agent.letters import Letters
 from agent.names import NameBook
+from agent.node_keeper import NodeKeeper, node_keeper
 from agent.node_sight import NodeSight, open_operations
 from agent.people import People, Person
 from agent.policy import KeyRules, SigningPolicy
@@ -164,6 +165,10 @@ class Site:
     @cached_property
     def node_sight(self) -> NodeSight:
         return NodeSight(self.chain, open_operations(self.configuration))
+
+    @cached_property
+    def node_keeper(self) -> NodeKeeper:
+        return node_keeper(self)
 
     @cached_property
     def ballots(self) -> Ballots:

@@ -14,6 +14,8 @@ from consortium.kernel.secp256k1 import checksum_address
 async def look_at_site(site: Site, desk: BallotDesk) -> list[Finding]:
     """Return all that is well and not well; never raises for something that is away."""
     findings = await asyncio.to_thread(site.check.node)
+    if (allow_list := await asyncio.to_thread(site.node_keeper.finding)) is not None:
+        findings.append(allow_list)
     try:
         offered = await desk.offered_consortia()
     except ConsiliumError as error:

@@ -119,6 +119,7 @@ class RulePages:
 
 RULE_WORDS = {
     "plans_by_hand": _("Approved plans"),
+    "repair_allow_list": _("Your node's allow-list"),
     "minimum_cohort": _("Smallest cohort"),
     "max_rounds": _("Most rounds a run"),
     "signatures_per_minute": _("Signatures a minute"),
@@ -140,6 +141,7 @@ def _form(rules: Rules) -> dict[str, str]:
     """Return the rules as a form's fields; a list is one field an item, and one that says whether there is a list."""
     fields = {name: str(getattr(rules, name)) for name in _NUMBERS}
     fields["plans_by_hand"] = "hand" if rules.plans_by_hand else "auto"
+    fields["repair_allow_list"] = "mend" if rules.repair_allow_list else "tell"
     for name, chosen, offered in (
         ("purposes", rules.purposes, _offered(rules)),
         ("work_kinds", rules.work_kinds, tuple(KINDS)),
@@ -165,6 +167,8 @@ def _values(fields: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {name: _number(name, fields[name]) for name in _NUMBERS if name in fields}
     if "plans_by_hand" in fields:
         values["plans_by_hand"] = fields["plans_by_hand"] == "hand"
+    if "repair_allow_list" in fields:
+        values["repair_allow_list"] = fields["repair_allow_list"] == "mend"
     for name in ("purposes", "work_kinds"):
         if name in fields:
             values[name] = None if fields[name] == "all" else _chosen(name, fields)

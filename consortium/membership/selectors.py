@@ -41,9 +41,16 @@ def consortia_for_agent(organization_id: UUID) -> list[dict[str, Any]]:
             "status": membership.status,
             "policy_digest": membership.consortium.policy_digest,
             "contracts": contracts_of(membership.consortium_id),
+            "nodes": nodes_of(membership.consortium_id),
         }
         for membership in own
     ]
+
+
+def nodes_of(consortium_id: UUID) -> list[str]:
+    """The enodes that members and applicants gave; who is let in by them, a registry decides."""
+    given = Membership.objects.filter(consortium_id=consortium_id).exclude(enode="")
+    return list(given.order_by("enode").values_list("enode", flat=True))
 
 
 def contracts_of(consortium_id: UUID) -> dict[str, str]:

@@ -61,6 +61,9 @@ def doubt(word: Word, sight: Sight, max_age_seconds: int) -> Point | None:
     if sight.age_seconds > max_age_seconds:
         text = f"Nobody is removed, since this node's newest block is {sight.age_seconds} s old."
         return Point(NAME, State.WRONG, text, "A node that lags does not know who has come back. Bring it up to date.")
+    if sight.height < word.height:
+        text = f"Nobody is removed before this node has block {word.height}, at which the registries were read."
+        return Point(NAME, State.WAITING, text, "It is looked at again in a moment.")
     if not sight.validators:
         text = "Nobody is removed, since the node names no validators in force."
         return Point(NAME, State.WRONG, text, "The operations port serves QBFT, and the token permits qbft:*.")

@@ -17,7 +17,7 @@ LEFT, UNKNOWN, NOT_NAMED = "organization_removed", "not_registered", "not_named_
 
 @dataclass(frozen=True)
 class Word:
-    """What the member's site gives to a comparison.
+    """What the member's site gives to a comparison; `height` is that of the block at which registries were read.
 
     `registered` is None, with the reason in `fault`, where a registry could not be read. `also` are nodes that the
     member permits beside the registry's. `accounts` are those that may send; empty leaves the node's as they are.
@@ -28,6 +28,7 @@ class Word:
     also: tuple[Enode, ...] = ()
     accounts: tuple[str, ...] = ()
     fault: str = ""
+    height: int = 0
     file: bytes | None = None
     file_fault: str = ""
 
