@@ -70,6 +70,7 @@ def _own_files(
         NodeFile("static-nodes.json", _json(others)),
         NodeFile("config.toml", besu_configuration(node.member, network).encode()),
         NodeFile("besu.service", _text("besu.service", words)),
+        NodeFile("consilium-reconcile.service", _text("consilium-reconcile.service", words)),
         NodeFile("container.sh", _text("container.sh", words), SCRIPT_MODE),
         NodeFile("README.md", _text("README.md", words)),
     ]

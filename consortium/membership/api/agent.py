@@ -122,6 +122,7 @@ class ConsortiaView(AgentView):
         status = serializers.ChoiceField(Membership.Status.choices)
         policy_digest = serializers.CharField()
         contracts = serializers.DictField(child=serializers.CharField())
+        nodes = serializers.ListField(child=serializers.CharField())
 
     @extend_schema(responses=results_of(AgentsConsortiumSerializer))
     def get(self, request: Request) -> Response:

@@ -26,7 +26,10 @@ from contracts.network.permissions import parse_allow_list
 from tests.unit.contracts.network.files import HOSPITALS, RELAY, content, document
 
 OWN_KEY = public_key_of((11).to_bytes(32, "big"))
-COMMON = ["README.md", "besu.service", "config.toml", "container.sh", "genesis.json", "permissions_config.toml"]
+COMMON = [
+    *("README.md", "besu.service", "config.toml", "consilium-reconcile.service", "container.sh", "genesis.json"),
+    "permissions_config.toml",
+]
 SECOND_RELAY = "0x5115D6CA81312d07E480f4EE3E3F2A36F10C1a36"
 
 
