@@ -21,11 +21,13 @@ from agent.keystore import KeyPurpose
 from agent.letters import Letter
 from agent.people import Person, Role
 from agent.questions import Phase, Question
+from agent.registry_book import RegistryBook
 from agent.site import Site, open_site
 from consortium.kernel.identifiers import from_hex
 from contracts.gateway import Gateway
+from contracts.network.registered import NO_VALIDATOR
 from tests.chain.anvil import Anvil
-from tests.integration.agent.networks import POLICY, Network
+from tests.integration.agent.networks import POLICY, VALIDATOR, Network
 from tests.unit.agent import platforms
 from tests.unit.agent.platforms import PlatformInMemory
 from tests.unit.agent.worlds import APPLICANT, AUTHOR, CHAIN_ID, CONSORTIUM, HOSPITAL, SUBJECT, word
@@ -108,6 +110,19 @@ def test_every_finding_on_an_honest_consortium_is_well(founded: list[Site], netw
     assert [finding for finding in findings if not finding.is_well] == []
     assert len([finding for finding in findings if finding.code == "code"]) == 10
     assert {"head_age", "ties", "rights", "active", "vote_key", "site_key"} <= {finding.code for finding in findings}
+
+
+def test_a_registry_of_a_real_node_says_whose_nodes_belong(founded: list[Site], network: Network) -> None:
+    book, head = RegistryBook(founded[0].chain, founded[0].journal), network.gateway.head()
+
+    found = book.organizations(_consortium(network), head)
+
+    assert {(one.organization, one.validator, one.belongs) for one in found} == {
+        (word(HOSPITAL), VALIDATOR, True),
+        (word(AUTHOR), NO_VALIDATOR, False),
+    }
+    assert book.organizations(_consortium(network), network.gateway.head()) == found
+    assert not book.has_news(_consortium(network))
 
 
 def test_contract_that_obeys_another_registry_is_not_taken_for_ours(founded: list[Site], network: Network) -> None:

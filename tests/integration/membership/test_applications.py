@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from audit.models import AuditRecord
 from consortium.common.tenancy import act_for
 from consortium.membership.models import Membership, RoleAssignment, User
+from consortium.membership.selectors import consortia_for_agent
 from contracts.network.enodes import address_of_node, public_key_of
 from tests.factories.membership import World, make_user, make_world
 from tests.integration.membership.test_tokens import claims, sign
@@ -127,6 +128,14 @@ def test_the_node_is_kept_in_its_one_spelling(world, admin, as_system):
     with as_system():
         kept = Membership.objects.get(organization=world.outsider, consortium=world.consortium)
     assert kept.enode == f"enode://{NODE_KEY.hex()}@10.0.0.7:30303"
+
+
+def test_the_members_agents_are_told_where_the_node_is(world, admin, as_system):
+    send(api(admin), body=WITH_NODE)
+    for organization in (world.hospital, world.bank):
+        with act_for(organization_id=organization.pk):
+            shared = [row for row in consortia_for_agent(organization.pk) if row["id"] == str(world.consortium.pk)]
+        assert [row["nodes"] for row in shared] == [[f"enode://{NODE_KEY.hex()}@10.0.0.7:30303"]]
 
 
 @pytest.mark.parametrize(

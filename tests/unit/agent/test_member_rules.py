@@ -51,6 +51,16 @@ def test_change_is_in_force_at_once_and_in_the_log_with_both_values(steward: Bro
     assert "minimum_cohort: 10 → 50" in steward.get("/log").text
 
 
+def test_a_steward_has_differences_of_the_allow_list_told_alone(steward: Browser, timed_site: Site) -> None:
+    assert '<option value="mend" selected>' in steward.get("/rules").text
+    fields = form(steward.get("/rules").text)
+
+    steward.send("/rules", **{**fields, "repair_allow_list": "tell"})
+
+    assert not timed_site.configuration.rules.repair_allow_list
+    assert '<option value="tell" selected>' in steward.get("/rules").text
+
+
 def test_purposes_and_kinds_are_chosen_by_box_and_code(steward: Browser, timed_site: Site) -> None:
     fields = {name: value for name, value in form(steward.get("/rules").text).items() if ":" not in name}
     chosen = {"purposes": "some", "purposes:DUO:0000006": "on", "more_purposes": "DUO:0000007[MONDO:0005267]"}
