@@ -10,7 +10,9 @@ from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.secp256k1 import checksum_address
 from contracts.network.enodes import parse_enode
 from contracts.network.errors import EnodeError
+from contracts.network.genesis import SOURCE_ADDRESS
 
+_WORDS = ("allow_list_file", "validator_source")
 _LISTS = ("enodes", "enode_files", "also_permitted", "accounts")
 
 
@@ -20,7 +22,8 @@ class NodeSettings:
 
     `enodes` and `enode_files` (texts of any form) say where members' nodes are: each counts if a registry lists its
     key. `also_permitted` are enodes that no registry lists and this member permits. `accounts` may send
-    transactions; none leaves the node's list of accounts as it is.
+    transactions; none leaves the node's list of accounts as it is. `validator_source` is the contract from which the
+    network reads its validators: the registry that writes it decides who belongs.
     """
 
     allow_list_file: str = ""
@@ -28,6 +31,7 @@ class NodeSettings:
     enode_files: tuple[str, ...] = ()
     also_permitted: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    validator_source: str = SOURCE_ADDRESS
 
     def __post_init__(self) -> None:
         for name in ("enodes", "also_permitted"):
@@ -35,12 +39,14 @@ class NodeSettings:
                 _require(name, text, parse_enode, EnodeError)
         for text in self.accounts:
             _require("accounts", text, checksum_address, InvalidInputError)
+        _require("validator_source", self.validator_source, checksum_address, InvalidInputError)
 
     def to_toml(self) -> list[str]:
         """Return the table's lines; none for what is the default."""
         if self == NodeSettings():
             return []
-        lines = [f"allow_list_file = {json.dumps(self.allow_list_file)}"] if self.allow_list_file else []
+        given = {name: getattr(self, name) for name in _WORDS if getattr(self, name) != getattr(NodeSettings(), name)}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in given.items()]
         lists = ((name, getattr(self, name)) for name in _LISTS)
         return ["[node]", *lines, *(f"{name} = {json.dumps(list(found))}" for name, found in lists if found), ""]
 
@@ -49,10 +55,10 @@ def read_node(table: Mapping[str, Any]) -> NodeSettings:
     """Read the table strictly; `ConfigurationError` names the key."""
     if unknown := table.keys() - set(NodeSettings.__dataclass_fields__):
         raise ConfigurationError(f"site.toml: unknown node.{', node.'.join(sorted(unknown))}. Remove it.")
-    file = table.get("allow_list_file", "")
-    if type(file) is not str:
-        raise ConfigurationError("site.toml: node.allow_list_file must be a text.")
-    return NodeSettings(file, *(_texts(table, name) for name in _LISTS))
+    words = {name: table[name] for name in _WORDS if name in table}
+    if wrong := [name for name, value in words.items() if type(value) is not str]:
+        raise ConfigurationError(f"site.toml: node.{wrong[0]} must be a text.")
+    return NodeSettings(**words, **{name: _texts(table, name) for name in _LISTS})
 
 
 def _texts(table: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.chain import Consortium
-from agent.registry_book import RegistryBook
+from agent.errors import ChainNotTrustedError
+from agent.registry_book import REGISTRY, RegistryBook
 from agent.trust_file import consortium_of
 from consortium.kernel.errors import ConsiliumError
+from contracts.events import ContractReference
 from contracts.network.enodes import parse_enode
 from contracts.network.reconciling.offers import BadOffer, Offers, offers_in, offers_of
 from contracts.network.registered import Registered
@@ -16,6 +18,7 @@ from contracts.reconciler import Word
 if TYPE_CHECKING:
     from agent.site import Site
 
+SOURCE = "ValidatorSource"
 MAX_FILE_BYTES = 1024 * 1024
 
 
@@ -54,7 +57,7 @@ class NodeWord:
         return [consortium_of(one, chain_id, pins.of(one)) for one in pins.consortia()]
 
     def _registered(self) -> tuple[tuple[Registered, ...] | None, int, str]:
-        """Return the organizations of all registries at one block, its height, and the fault if there is one."""
+        """Return the network's organizations at one block, its height, and the fault if there is one."""
         try:
             if not (consortia := self._consortia()):
                 return None, 0, "No consortium's contracts are pinned yet. The running agent checks and pins them."
@@ -62,10 +65,24 @@ class NodeWord:
             age = int(self._site.clock().timestamp()) - head.time
             if age > self._site.configuration.rules.max_head_age_seconds:
                 return None, 0, f"The newest block of the node under rpc_urls is {age} s old."
-            found = [row for one in consortia for row in self._book.organizations(one, head)]
+            found = self._book.organizations(self._governing(consortia, head.number), head)
         except ConsiliumError as error:
             return None, 0, error.message
         return tuple(found), head.number, ""
+
+    def _governing(self, consortia: Sequence[Consortium], block: int) -> Consortium:
+        """Return the consortium whose registry writes the network's list of validators.
+
+        Another one on the same chain decides nothing here: whoever deploys contracts could name its own node in them.
+        """
+        source = ContractReference(SOURCE, self._site.configuration.node.validator_source)
+        writer = self._site.chain.call(source, "writer", block=block)
+        for consortium in consortia:
+            if consortium.reference(REGISTRY).address == writer:
+                return consortium
+        raise ChainNotTrustedError(
+            f"No registry that this site has pinned writes the network's validators ({source.address}): {writer} does."
+        )
 
     def _own_offers(self) -> Offers:
         settings = self._site.configuration.node

@@ -29,7 +29,7 @@ from tests.besu.node import Node
 from tests.besu.websocket import serve_websocket
 from tests.unit.agent.platforms import PlatformInMemory
 from tests.unit.agent.platforms import consortium as offered_consortium
-from tests.unit.agent.worlds import CONSORTIUM, ChainInMemory, SettableClock
+from tests.unit.agent.worlds import ADDRESSES, APPLICANT, CONSORTIUM, ChainInMemory, SettableClock
 from tests.unit.contracts.network.reconciling import RELAY, Asked, enode, make_node, member, states, text_of
 
 EVERYBODY = [str(enode(number)) for number in range(1, 5)]
@@ -45,6 +45,7 @@ class Registry(ChainInMemory):
 
     def __post_init__(self) -> None:
         self.set("ConsortiumRegistry", organization=self._record)
+        self.set("ValidatorSource", writer=ADDRESSES["ConsortiumRegistry"])
 
     def logs(self, contracts: Sequence[ContractReference], from_block: int, to_block: int) -> list[ChainEvent]:
         self.asked_from.append(from_block)
@@ -134,6 +135,26 @@ def test_a_lying_platform_lets_nobody_in(bench: Bench) -> None:
     outcome = bench.keeper.look(platforms_offers(lies))
     assert bench.listed == set(EVERYBODY)
     assert "the platform says enode://rubbish" in text_of(outcome, "offers")
+
+
+def test_another_consortium_on_the_chain_lets_nobody_in(bench: Bench) -> None:
+    """Whoever may deploy can make one that looks honest, with this member and a stranger's node as founders."""
+    bench.site.pins.pin(APPLICANT, ADDRESSES | {"ConsortiumRegistry": "0x" + "00" * 19 + "99"})
+    asked = []
+
+    def record(identifier: bytes) -> dict[str, object]:
+        asked.append(identifier)
+        return bench.chain._record(identifier)
+
+    bench.chain.set("ConsortiumRegistry", organization=record)
+    assert bench.keeper.look(platforms_offers([str(enode(9))])).is_well
+    assert (len(asked), bench.listed) == (4, set(EVERYBODY))
+
+    bench.site.pins.forget(CONSORTIUM)
+    bench.node.permissions.nodes = [*EVERYBODY, str(enode(9))]
+    outcome = bench.keeper.look()
+    assert "No registry that this site has pinned writes the network's validators" in text_of(outcome, "registry")
+    assert str(enode(9)) in bench.listed
 
 
 def test_places_come_from_site_toml_and_from_files_of_any_form(bench: Bench) -> None:
@@ -399,6 +420,7 @@ def test_the_table_is_read_as_it_was_written(site: Site) -> None:
         enode_files=("static-nodes.json",),
         also_permitted=(str(enode(8)),),
         accounts=(RELAY,),
+        validator_source=ADDRESSES["ValidatorSource"],
     )
     written = replace(site.configuration, node=node, rules=replace(site.configuration.rules, repair_allow_list=False))
     assert parse_configuration(written.to_toml().encode()) == written
@@ -412,6 +434,7 @@ def test_the_table_is_read_as_it_was_written(site: Site) -> None:
         ('accounts = ["0x12"]', "node.accounts"),
         ("accounts = [1]", "a list of texts"),
         ("allow_list_file = 1", "must be a text"),
+        ('validator_source = "0x12"', "node.validator_source"),
         ("peers = []", "unknown node.peers"),
     ],
 )
