@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0006_lanes")]
+    dependencies = [("contracts", "0007_block_proofs")]
     operations = [
         migrations.AddIndex(
             "outboxtransaction",
