@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.besu.websocket import serve_websocket
 RELAY = "0x6AC7EA33F8831EA9dcC53393aAA88B25A785DBF0"
 
 
+@lru_cache
 def enode(number: int, host: str = "") -> Enode:
     """The node of member `number`, with a key of its own."""
     return Enode(public_key_of(keccak256(f"member {number}".encode())), host or f"10.0.0.{number}", 30_303)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.network.reconciling.offers import address_in
@@ -37,6 +37,7 @@ class Disturbed(Asked):
             permissions.nodes.remove(text)
 
 
+@settings(deadline=None)
 @given(
     listed=SETS,
     fixed=SETS,
@@ -91,6 +92,7 @@ def _require_right(at: World, belong: set[str], known: set[int], fixed: set[int]
         assert any(point.name == "removals" for point in outcome.wrong)
 
 
+@settings(deadline=None)
 @given(texts=st.lists(st.text(max_size=300)), hosts=st.lists(st.text("abc.-0123456789:[]", max_size=40), max_size=5))
 def test_no_text_that_is_offered_is_raised_or_lets_in_a_stranger(texts, hosts):
     node = make_node(4, listed=[enode(1)])
