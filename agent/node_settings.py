@@ -58,7 +58,8 @@ def read_node(table: Mapping[str, Any]) -> NodeSettings:
     words = {name: table[name] for name in _WORDS if name in table}
     if wrong := [name for name, value in words.items() if type(value) is not str]:
         raise ConfigurationError(f"site.toml: node.{wrong[0]} must be a text.")
-    return NodeSettings(**words, **{name: _texts(table, name) for name in _LISTS})
+    given: dict[str, Any] = words | {name: _texts(table, name) for name in _LISTS}
+    return NodeSettings(**given)
 
 
 def _texts(table: Mapping[str, Any], name: str) -> tuple[str, ...]:
