@@ -349,6 +349,31 @@ contract CrossConsortiumInboxTest is Consortium, PeerChain {
         );
     }
 
+    function test_a_receipt_of_the_first_kind_has_no_type_before_its_list() public {
+        bytes memory typed = message(IModelRegistry.ModelReleased.selector);
+        bytes memory untyped = new bytes(typed.length - 1);
+        for (uint256 i = 0; i < untyped.length; ++i) {
+            untyped[i] = typed[i + 1];
+        }
+        deliverSealed(blockWith(1, untyped));
+        assertTrue(inbox.isReleased(peer, MODEL));
+    }
+
+    function test_a_log_that_is_not_three_items_is_refused() public {
+        bytes[] memory short = new bytes[](2);
+        (short[0], short[1]) = (RLP.encode(FOREIGN_MODELS), RLP.encode(new bytes[](0)));
+        bytes[] memory logs = new bytes[](1);
+        logs[0] = RLP.encode(short);
+        bytes[] memory receipt = new bytes[](4);
+        (receipt[0], receipt[1]) = (RLP.encode(uint256(1)), RLP.encode(uint256(21_000)));
+        (receipt[2], receipt[3]) = (RLP.encode(new bytes(256)), RLP.encode(logs));
+        refuseDelivery(
+            blockWith(1, bytes.concat(hex"02", RLP.encode(receipt))),
+            QUORUM_OF_FOUR,
+            abi.encodeWithSelector(ICrossConsortiumInbox.InboxReceiptMalformed.selector)
+        );
+    }
+
     function test_a_state_without_the_list_s_digest_advances_nothing() public {
         Block memory made = blockWith(1, "");
         made.validators = 0;

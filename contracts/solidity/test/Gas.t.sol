@@ -4,15 +4,18 @@ pragma solidity 0.8.37;
 import {DecisionKind} from "../src/interfaces/DecisionRules.sol";
 import {IAuditAnchor} from "../src/interfaces/IAuditAnchor.sol";
 import {IDecisionBoard} from "../src/interfaces/IDecisionBoard.sol";
+import {ICrossConsortiumInbox} from "../src/interfaces/ICrossConsortiumInbox.sol";
 import {IGuardian} from "../src/interfaces/IGuardian.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {ITrainingLedger} from "../src/interfaces/ITrainingLedger.sol";
 import {Consortium} from "./support/Consortium.sol";
 import {Guardians} from "./support/Guardians.sol";
+import {Peers} from "./support/Peers.sol";
 import {Training} from "./support/Training.sol";
 
 /// @dev What each act costs in a consortium of ten. Run with --isolate, each call is a transaction of its own: cold slots,
 /// call data and the 21,000 of any transaction included. `make gas` compares with gas.json.
-contract GasTest is Training, Guardians {
+contract GasTest is Training, Guardians, Peers {
     uint256 private constant MEMBERS = 10;
     bytes32 private constant MODEL_CARD = keccak256("card");
 
@@ -113,6 +116,21 @@ contract GasTest is Training, Guardians {
         checkpoint(100);
         checkpoint(200);
         kept("anchor a log (3 witnesses)");
+    }
+
+    /// @dev Proofs of a chain as small as can be: a deeper trie costs more.
+    function test_gas_of_a_peer() public {
+        ICrossConsortiumInbox.Anchor memory anchor = acceptPeer();
+        inbox.open(anchor);
+        kept("open a peer");
+        uint256[] memory secrets = secretsOf(0, 4);
+        Block memory next = blockAt(1, 0, "");
+        bytes memory header = seal(next, secrets, 3);
+        inbox.advance(peer, header, addressesOf(secrets), accountProofOf(next), slotProofOf(next));
+        kept("advance a peer (3 seals)");
+        Block memory made = blockAt(2, 0, messageOf(IModelRegistry.ModelReleased.selector));
+        inbox.deliver(peer, one(seal(made, secrets, 3)), addressesOf(secrets), receiptProofOf(made));
+        kept("deliver a release (1 header, 3 seals)");
     }
 
     function rounds(uint16 sites, uint16 threshold, uint16 colluders) private {

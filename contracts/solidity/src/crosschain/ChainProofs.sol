@@ -55,8 +55,8 @@ library ChainProofs {
         return Log(parts[0].readAddress(), _words(parts[1].readList()), parts[2].readBytes());
     }
 
+    /// @dev Never empty: a trie holds no empty value, and `traverse` refuses one.
     function _untyped(bytes memory receipt) private pure returns (bytes memory list) {
-        require(receipt.length != 0, ICrossConsortiumInbox.InboxReceiptMalformed());
         if (uint8(receipt[0]) > HIGHEST_TYPE) return receipt;
         list = new bytes(receipt.length - 1);
         for (uint256 i = 0; i < list.length; ++i) {
