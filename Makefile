@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3.12 /usr/bin/python3.11 python3.12 py
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: help demo serve test check lint types arch contracts contracts-test gas soak k8s-test screenshots bench clean
+.PHONY: help demo serve test check lint types arch contracts contracts-test contracts-coverage gas slither soak k8s-test screenshots bench clean
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -29,6 +29,13 @@ compiled: .venv/.ok
 	@mkdir -p .local && chmod 711 .local
 	@.tools/bin/uv venv --quiet --allow-existing --python $(PYTHON) .local/helm-env
 	@VIRTUAL_ENV=.local/helm-env .tools/bin/uv pip sync --quiet --require-hashes helm/requirements.lock
+	@touch $@
+
+# The contracts' analyser and symbolic executor pull web3 7 and two solvers, 220 MB: for `make soak` alone.
+.local/analysis/.ok: contracts/solidity/analysis/requirements.lock .venv/.ok
+	@mkdir -p .local && chmod 711 .local
+	@.tools/bin/uv venv --quiet --allow-existing --python $(PYTHON) .local/analysis
+	@VIRTUAL_ENV=.local/analysis .tools/bin/uv pip sync --quiet --require-hashes contracts/solidity/analysis/requirements.lock
 	@touch $@
 
 demo: compiled node_modules/.ok .local/verifier/.ok ## start everything, tell the story, keep serving (ARGS="--exit --fresh --port N")
@@ -52,9 +59,16 @@ contracts-test: compiled node_modules/.ok .local/verifier/.ok ## run the contrac
 gas: .venv/.ok node_modules/.ok ## compare what acts cost with contracts/solidity/gas.md (ARGS=--accept takes a change over)
 	@$(RUN) -m tests.checks.gas $(ARGS)
 
-soak: .venv/.ok node_modules/.ok ## the long tests
+contracts-coverage: .venv/.ok node_modules/.ok ## fail if the contracts' tests take less than 95 % of their branches
+	@$(RUN) -m tests.checks.coverage
+
+slither: .local/analysis/.ok node_modules/.ok ## fail on what the static analyser finds and nobody has explained
+	@$(RUN) -m tests.checks.slither
+
+soak: .venv/.ok node_modules/.ok .local/analysis/.ok ## the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
 	@FOUNDRY_PROFILE=soak sh contracts/solidity/forge.sh test
+	@$(RUN) -m tests.checks.slither
 
 screenshots: compiled node_modules/.ok .local/verifier/.ok ## a picture of each page into docs/screenshots (ARGS="overview run")
 	@$(RUN) -m tests.browser.screenshots $(ARGS)

@@ -12,7 +12,9 @@ _URL = re.compile(r"https?://[^\s\"']+")
 def named_hosts() -> list[str]:
     """Return every address that a lock file names, as `file: address`."""
     locks = sorted(
-        lock for folder in (".", "verifier", "helm", "helm/images") for lock in (ROOT / folder).glob("*.lock")
+        lock
+        for folder in (".", "verifier", "helm", "helm/images", "contracts/solidity/analysis")
+        for lock in (ROOT / folder).glob("*.lock")
     )
     found = [f"{lock.relative_to(ROOT)}: {url}" for lock in locks for url in _URL.findall(lock.read_text())]
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]

@@ -41,11 +41,12 @@ abstract contract Organizations is OrganizationKeys, GovernedNumbers {
         bool isActive_ = member.status == OrganizationStatus.Active;
         require(isActive_ || member.status == OrganizationStatus.Suspended, RegistryWrongStatus(id, member.status));
         if (isActive_) _silence(id, member.voteKey);
-        if (member.isValidating) _deactivateValidator(id, member);
         member.status = OrganizationStatus.Removed;
         _retireKey(member.voteKey);
         _retireKey(member.siteKey);
         _retireKey(member.validator);
+        // the one call to another contract comes last
+        if (member.isValidating) _deactivateValidator(id, member);
         emit OrganizationRemoved(id);
     }
 
