@@ -22,6 +22,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "agent.commands.network": ("reconcile",),
         "agent.commands.people": ("people",),
         "agent.commands.ballots": ("ballots", "propose"),
+        "agent.commands.vetoes": ("guardian",),
         "agent.consents.cli": ("consents",),
         "agent.data.cli": ("data-set",),
         "agent.commands.plans": ("plans",),

@@ -116,6 +116,11 @@ class PlatformClient:
         answer = await self._ask("GET", f"{PREFIX}/ballots", 200)
         return [_ballot(item) for item in problems.read_results(answer)]
 
+    async def vetoes(self) -> list[OfferedBallot]:
+        """Return the acts that wait and that this member, a guardian, may veto."""
+        answer = await self._ask("GET", f"{PREFIX}/vetoes", 200)
+        return [_ballot(item) for item in problems.read_results(answer)]
+
     async def work(self, in_hand: Collection[str] = ()) -> OfferedWork | None:
         """Wait at most 20 s for a piece of work that is not in hand already."""
         query = {"wait": str(POLL_SECONDS)} | ({"in_hand": ",".join(sorted(in_hand))} if in_hand else {})

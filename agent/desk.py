@@ -52,6 +52,11 @@ class BallotDesk:
         self._chain_id = chain_id
         self._checked: dict[tuple[uuid.UUID, tuple[tuple[str, str], ...]], tuple[float, Consortium]] = {}
 
+    @property
+    def client(self) -> PlatformClient:
+        """The way to the platform, for what is laid out beside ballots."""
+        return self._client
+
     async def waiting(self) -> list[LaidOut]:
         """Lay out every ballot that the platform says is waiting; one that is in doubt says so instead.
 

@@ -37,6 +37,8 @@ from agent.signing.keyring import Keyring
 from agent.signing.rates import Rates
 from agent.signing.settings import SignerSettings
 from agent.timelock import TimelockHistory
+from agent.veto_desk import VetoDesk
+from agent.vetoes import Vetoes
 from consortium.kernel.identifiers import uuid_to_bytes32
 
 if TYPE_CHECKING:
@@ -177,6 +179,17 @@ class Site:
         return Ballots(reader=reader, chain=self.chain, signer=self.signer, journal=self.journal, letters=self.letters)
 
     @cached_property
+    def vetoes(self) -> Vetoes:
+        return Vetoes(
+            reader=self.ballots.reader,
+            chain=self.chain,
+            signer=self.signer,
+            journal=self.journal,
+            letters=self.letters,
+            us=self.organization,
+        )
+
+    @cached_property
     def ballot_history(self) -> BallotHistory:
         return BallotHistory(
             journal=self.journal, letters=self.letters, chain=self.chain, organization=self.organization
@@ -218,6 +231,10 @@ class Site:
             chain=self.chain,
             chain_id=self.configuration.chain_id,
         )
+
+    def veto_desk(self, client: PlatformClient, courier: Courier) -> VetoDesk:
+        """Return the desk on which acts that wait are laid out."""
+        return VetoDesk(client=client, courier=courier, desk=self.desk(client, courier), vetoes=self.vetoes)
 
 
 def open_site(path: Path, *, clock: Clock = now) -> Site:

@@ -122,6 +122,7 @@ declare(
 )
 declare("governance.proposal.execute", CONSORTIUM, "proposal", kind=CODE, block=BLOCK)
 declare("governance.proposal.cancel", CONSORTIUM, "proposal", block=BLOCK)
+declare("governance.veto.sign", CONSORTIUM, "proposal", organization=UUID)
 declare("governance.proposal.veto", CONSORTIUM, "proposal", guardians=several(UUID), block=BLOCK)
 
 # consent: exact counts stay in the organization's own log

@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "governance.proposal.close": lazy("A vote ended %(outcome)s with %(yes)s yes and %(no)s no"),
     "governance.proposal.execute": lazy("A decision was carried out: %(kind)s"),
     "governance.proposal.cancel": lazy("A proposal was withdrawn"),
+    "governance.veto.sign": lazy("%(organization)s signed against what had been voted"),
     "governance.proposal.veto": lazy("%(guardians)s vetoed what had been voted"),
     "consent.batch.import": lazy("Consents were imported: %(accepted)s accepted, %(refused)s refused"),
     "consent.grant.record": lazy("A consent was recorded"),

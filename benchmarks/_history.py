@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from consortium.governance.domain.operations import timelock_operation, vetoed_subject
 from consortium.kernel.digests import keccak256
 from consortium.kernel.identifiers import uuid_to_bytes32
 from consortium.kernel.secp256k1 import checksum_address
@@ -20,7 +21,7 @@ from contracts.rpc.log_windows import read_logs
 ROUNDS, SITES, EPOCH_EVERY = 50, 5, 10
 NAMES = (
     *("ConsortiumRegistry", "ConsortiumGovernor", "DecisionBoard", "ConsentAnchor", "TrainingLedger"),
-    *("ModelRegistry", "AuditAnchor"),
+    *("ModelRegistry", "AuditAnchor", "Guardian"),
 )
 PARAMETERS = {
     **{"witnessQuorum": 3, "minimumValidators": 4, "commitmentMaxAgeBlocks": 20, "asOfToleranceSeconds": 300},
@@ -82,12 +83,22 @@ class History:
         self._act(1, 2, ("ConsortiumRegistry", "OrganizationSuspended", {"organization": one}))
         self._act(2, 3, ("ConsortiumRegistry", "OrganizationReinstated", {"organization": one}))
         self._act(3, 1, None)
+        appointed = {"isAppointed": True, "threshold": 2, "members": 2}
+        guardians = self.organizations[:2]
+        self._mine(*(("Guardian", "GuardianSet", appointed | {"organization": name}) for name in guardians))
+        self._act(4, 2, None, vetoed_by=guardians)
         rotated = {"purpose": 2, "previousKey": _keys(one)["siteKey"], "newKey": address("new", one)}
         self._mine(
             ("ConsortiumRegistry", "KeyReplaced", {"organization": one, "recovered": False} | rotated),
         )
 
-    def _act(self, number: int, kind: int, effect: tuple[str, str, dict[str, Any]] | None) -> None:
+    def _act(
+        self,
+        number: int,
+        kind: int,
+        effect: tuple[str, str, dict[str, Any]] | None,
+        vetoed_by: Sequence[bytes] = (),
+    ) -> None:
         governor, proposal = "ConsortiumGovernor", {"proposalId": number}
         about = {"organization": self.organizations[0], "kind": kind, "arguments": self.organizations[-1]}
         call = {"targets": [address("registry")], "values": [0], "signatures": [""], "calldatas": [bytes(4)]}
@@ -100,10 +111,16 @@ class History:
         for site in self.organizations[:4]:
             cast = {"voter": _keys(site)["voteKey"], "support": 1, "weight": 1, "reason": ""}
             self._mine((governor, "VoteCast", proposal | cast))
-        if effect is None:
+        if effect is None and not vetoed_by:
             self._mine((governor, "ProposalCanceled", proposal))
             return
         self._mine((governor, "ProposalQueued", proposal | {"etaSeconds": 1_700_000_700}))
+        if effect is None:
+            waiting = call | text | {"calldatas": ["0x" + bytes(4).hex()]}
+            operation = timelock_operation(contract(governor).address, waiting)
+            named = {"operation": operation, "subject": vetoed_subject(waiting), "guardians": list(vetoed_by)}
+            self._mine(("Guardian", "ActVetoed", named))
+            return
         self._mine(effect, (governor, "ProposalExecuted", proposal))
 
     def _run(self, run: int) -> None:

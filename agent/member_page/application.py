@@ -28,6 +28,7 @@ from agent.member_page.security import LOOPBACK_HOSTS, Guard
 from agent.member_page.sessions import Sessions
 from agent.member_page.status_pages import StatusPages
 from agent.member_page.throttle import Throttle
+from agent.member_page.veto_pages import VetoPages
 from agent.people import Person
 from agent.site import Site
 from consortium.kernel.errors import ConsiliumError
@@ -69,11 +70,13 @@ def _routes(page: Page) -> list[BaseRoute]:
 def _read(page: Page, logs: LogPages) -> list[tuple[str, Inside]]:
     """Return the pages that show something; everybody of the member may open them."""
     ballots, consents, imports, sets = BallotPages(page), ConsentPages(page), ImportPages(page), DataSetPages(page)
-    plans = PlanPages(page)
+    plans, vetoes = PlanPages(page), VetoPages(page)
     return [
         ("/", ballots.waiting),
         ("/ballots/signed/{digest}", ballots.signed),
         ("/ballots/{proposal}", ballots.one),
+        ("/vetoes/signed/{digest}", vetoes.signed),
+        ("/vetoes/{proposal}", vetoes.one),
         ("/consents", consents.show),
         ("/consents/withdrawals", consents.withdrawals),
         ("/consents/imports", imports.show),
@@ -97,6 +100,7 @@ def _acts(page: Page, logs: LogPages) -> list[tuple[str, Inside]]:
     consents, plans, rules = ConsentPages(page), PlanPages(page), RulePages(page)
     return [
         ("/ballots/{proposal}", BallotPages(page).cast),
+        ("/vetoes/{proposal}", VetoPages(page).sign),
         ("/consents/withdrawals", consents.withdraw),
         ("/consents/erasures", consents.erase),
         ("/consents/epoch", consents.wish_epoch),

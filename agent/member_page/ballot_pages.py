@@ -12,6 +12,7 @@ from agent.desk import PLAN_KIND, LaidOut
 from agent.errors import NotOpenError
 from agent.keystore import KeyPurpose
 from agent.member_page.desk_view import Page, to
+from agent.member_page.veto_pages import VetoPages
 from agent.people import Person, Role
 from consortium.kernel.errors import ConsiliumError, InvalidInputError, NotFoundError
 from consortium.kernel.identifiers import from_hex
@@ -24,6 +25,7 @@ class BallotPages:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self._vetoes = VetoPages(page)
 
     async def waiting(self, request: Request, _person: Person) -> Response:
         """List what waits; the platform away is said, and the rest of the page still works."""
@@ -34,6 +36,7 @@ class BallotPages:
         given = await asyncio.to_thread(self._page.site.ballot_history.latest)
         plans = {one.offered.proposal: plan for one in ballots if (plan := _plan_of(one))}
         about: dict[str, Any] = {"ballots": ballots, "plans": plans, "given": given}
+        about["vetoes"] = await self._vetoes.waiting()
         return await self._page.render(request, "ballots.html", **about, trouble=trouble)
 
     async def one(self, request: Request, _person: Person) -> Response:

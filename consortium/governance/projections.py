@@ -10,7 +10,7 @@ from audit.recorder import record_once
 from consortium.common.models import Blob
 from consortium.governance.domain.kinds import Contract, choice_of, kind_name
 from consortium.governance.domain.operations import timelock_operation
-from consortium.governance.models import Ballot, DecisionRule, Proposal
+from consortium.governance.models import Ballot, DecisionRule, GuardianRule, Proposal
 from consortium.governance.registry import run_executors
 from consortium.governance.services.progress import TOO_SOON
 from consortium.kernel.digests import bytes32_to_digest
@@ -36,6 +36,7 @@ read_model(
         "base": _UNSAID.format("0", "base"),
         "executable_at": _UNSAID.format("NULL", "executable_at"),
         "settled_block": _UNSAID.format("NULL", "settled_block"),
+        "vetoed_by": _UNSAID.format("'[]'::jsonb", "vetoed_by"),
     },
     written=(
         *("organization_id", "kind", "chain_key", "subject", "arguments", "description", "policy_digest", "owners"),
@@ -70,6 +71,13 @@ read_model(
     identity=("consortium_id", "kind"),
     seeded="false",
     written=(*("quorum_bps", "threshold_bps", "period_seconds", "minimum_votes", "exclude_author", "set_in_block"),),
+    ours={"id": "given by us", "created_at": "our clock"},
+)
+read_model(
+    GuardianRule,
+    identity=("consortium_id",),
+    seeded="false",
+    written=("organizations", "threshold", "set_in_block"),
     ours={"id": "given by us", "created_at": "our clock"},
 )
 scratch(Blob, "an applicant's profile is left for the members' agents", copied=False)
@@ -155,9 +163,22 @@ def act_vetoed(consortium_id: UUID, event: ChainEvent) -> None:
     proposal = next((one for one in waiting if timelock_operation(governor, one.call) == operation), None)
     if proposal is None:
         return
-    _settle(proposal, Proposal.State.CANCELED, event)
     guardians = [str(bytes32_to_uuid(guardian)) for guardian in event.arguments["guardians"]]
+    proposal.vetoed_by = guardians
+    proposal.save(update_fields=["vetoed_by"])
+    _settle(proposal, Proposal.State.CANCELED, event)
     _record(proposal, "governance.proposal.veto", event, guardians=guardians, block=event.block_number)
+
+
+@projects("GuardianSet", contract="Guardian")
+def guardian_set(consortium_id: UUID, event: ChainEvent) -> None:
+    """One organization appointed or dismissed, and how many together veto from now on."""
+    rule = GuardianRule.objects.filter(consortium_id=consortium_id).first()
+    rule = rule or GuardianRule(consortium_id=consortium_id)
+    named, others = str(bytes32_to_uuid(event.arguments["organization"])), set(rule.organizations)
+    rule.organizations = sorted(others | {named} if event.arguments["isAppointed"] else others - {named})
+    rule.threshold, rule.set_in_block = event.arguments["threshold"], event.block_number
+    rule.save()
 
 
 @projects("DecisionOpened")

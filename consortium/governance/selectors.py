@@ -4,13 +4,15 @@ from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
-from consortium.governance.models import Ballot, Proposal
+from consortium.governance.models import Ballot, GuardianRule, Proposal, Veto
+from consortium.governance.services.vetoes import why_not_vetoable
 
 
 def proposals(consortium_id: UUID | None = None) -> QuerySet[Proposal]:
     """Proposals that the asker sees, newest first, with their ballots and authors."""
     found = Proposal.objects.select_related("organization", "consortium").prefetch_related(
-        Prefetch("ballots", queryset=Ballot.objects.select_related("organization").order_by("created_at"))
+        Prefetch("ballots", queryset=Ballot.objects.select_related("organization").order_by("created_at")),
+        Prefetch("vetoes", queryset=Veto.objects.select_related("organization").order_by("created_at")),
     )
     if consortium_id is not None:
         found = found.filter(consortium_id=consortium_id)
@@ -35,3 +37,12 @@ def may_vote(proposal: Proposal, organization_id: UUID) -> bool:
         return False
     excluded = bool(proposal.rule.get("exclude_author")) and proposal.organization_id == organization_id
     return not excluded
+
+
+def vetoable_by(organization_id: UUID) -> list[Proposal]:
+    """Acts that wait in the timelock and that the organization, a guardian, may sign against or has signed against."""
+    rules = GuardianRule.objects.filter(organizations__contains=str(organization_id))
+    waiting = proposals().filter(
+        state=Proposal.State.QUEUED, consortium_id__in=rules.values_list("consortium_id", flat=True)
+    )
+    return [proposal for proposal in waiting if not why_not_vetoable(proposal)]

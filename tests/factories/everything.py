@@ -27,7 +27,7 @@ from audit.recorder import record
 from consent import models as consents
 from consortium.common import blobs
 from consortium.common.models import Blob, RememberedAnswer
-from consortium.governance.models import Ballot, DecisionRule, Proposal
+from consortium.governance.models import Ballot, DecisionRule, GuardianRule, Proposal, Veto
 from consortium.kernel.checkpoints import Checkpoint as Signed
 from consortium.kernel.checkpoints import sign_checkpoint
 from consortium.kernel.merkle import leaf_hash
@@ -153,7 +153,28 @@ def _governance(made: Everything) -> None:
         exclude_author=True,
         set_in_block=1,
     )
-    made.add(proposal, ballot, rule)
+    guardian = GuardianRule.objects.create(
+        consortium=made.world.consortium, organizations=[str(made.world.hospital.pk)], threshold=2, set_in_block=1
+    )
+    waiting = Proposal.objects.create(
+        **made.names,
+        contract="ConsortiumGovernor",
+        kind="suspend",
+        chain_key="77",
+        description="An act that waits",
+        state="queued",
+        base=2,
+        call={"targets": ["0x" + "77" * 20], "values": [0], "calldatas": ["0x" + "ab" * 36], "description": "Why"},
+    )
+    veto = Veto.objects.create(
+        proposal=waiting,
+        consortium=made.world.consortium,
+        organization=made.world.hospital,
+        reason="Only the members may know why",
+        voter="0x" + "77" * 20,
+        signature="0x" + "11" * 65,
+    )
+    made.add(proposal, ballot, rule, guardian, veto)
 
 
 def _training(made: Everything) -> None:

@@ -15,7 +15,8 @@ from consortium.common.openapi import answer_with, results_of
 from consortium.governance import selectors
 from consortium.governance.domain.kinds import Contract, kind_name
 from consortium.governance.models import Ballot, Proposal
-from consortium.governance.services import ballots, proposals
+from consortium.governance.models.vetoes import LONGEST_REASON
+from consortium.governance.services import ballots, proposals, vetoes
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.identifiers import bytes32_to_uuid, from_hex
 from consortium.membership.api.agent import AgentView
@@ -26,6 +27,7 @@ WORD = r"^0x([0-9a-fA-F]{64})?$"
 RELAYED_BALLOT = answer_with(
     "RelayedBallot", ballot=serializers.UUIDField(), state=serializers.ChoiceField(TransactionState.choices)
 )
+RELAYED_VETO = answer_with("RelayedVeto", veto=serializers.UUIDField())
 RELAYED_PROPOSAL = answer_with(
     "RelayedProposal", proposal=serializers.UUIDField(), state=serializers.ChoiceField(TransactionState.choices)
 )
@@ -76,6 +78,42 @@ class BallotView(AgentView):
                 actor=_actor(self),
             )
             return Response({"ballot": str(ballot.pk), "state": ballot.chain_state}, status=202)
+
+        return answer_once(request, organization_id=self.organization_id, principal="agent", act=act)
+
+
+class VetoesView(AgentView):
+    """Acts that were voted, wait, and that the agent's organization may veto together with other guardians."""
+
+    class WaitingActSerializer(BallotsView.WaitingBallotSerializer):
+        pass
+
+    @extend_schema(responses=results_of(WaitingActSerializer))
+    def get(self, request: Request) -> Response:
+        return Response({"results": [describe(p) for p in selectors.vetoable_by(self.organization_id)]})
+
+
+class VetoView(AgentView):
+    """Sign against an act that waits."""
+
+    class SignedVetoSerializer(serializers.Serializer[Any]):
+        reason = serializers.CharField(max_length=LONGEST_REASON)
+        signature = serializers.RegexField(SIGNATURE)
+
+    @extend_schema(request=SignedVetoSerializer, responses={202: RELAYED_VETO})
+    def post(self, request: Request, proposal: UUID) -> Response:
+        form = self.SignedVetoSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+
+        def act() -> Response:
+            veto = vetoes.sign(
+                proposal_id=proposal,
+                organization_id=self.organization_id,
+                reason=form.validated_data["reason"],
+                signature=from_hex(form.validated_data["signature"]),
+                actor=_actor(self),
+            )
+            return Response({"veto": str(veto.pk)}, status=202)
 
         return answer_once(request, organization_id=self.organization_id, principal="agent", act=act)
 

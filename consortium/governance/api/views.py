@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from consortium.governance import selectors
 from consortium.governance.access import access_proposal
-from consortium.governance.models import Ballot, Proposal
+from consortium.governance.models import Ballot, Proposal, Veto
 from consortium.membership.access import access_consortium
 
 
@@ -22,8 +22,15 @@ class BallotSerializer(serializers.ModelSerializer[Ballot]):
         fields = ["organization", "choice", "chain_state", "confirmed_block", "transaction_hash", "is_struck"]
 
 
+class VetoSerializer(serializers.ModelSerializer[Veto]):
+    class Meta:
+        model = Veto
+        fields = ["organization", "reason", "voter", "signature", "created_at"]
+
+
 class ProposalSerializer(serializers.ModelSerializer[Proposal]):
     ballots = BallotSerializer(many=True)
+    vetoes = VetoSerializer(many=True)
     yes_needed = serializers.SerializerMethodField()
     tally = serializers.SerializerMethodField()
 
@@ -33,7 +40,7 @@ class ProposalSerializer(serializers.ModelSerializer[Proposal]):
             *("id", "consortium", "organization", "contract", "kind", "chain_key", "subject", "description"),
             *("document_digest", "policy_digest", "owners", "state", "chain_state", "base", "yes_needed", "tally"),
             *("opened_at", "closes_at", "executable_at", "confirmed_block", "settled_block", "transaction_hash"),
-            *("created_at", "ballots"),
+            *("created_at", "ballots", "vetoed_by", "vetoes"),
         ]
 
     def get_yes_needed(self, proposal: Proposal) -> int | None:

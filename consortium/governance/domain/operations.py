@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from consortium.kernel.digests import keccak256
+from consortium.kernel.eip712 import Domain, typed_hash
 from consortium.kernel.identifiers import from_hex
 from contracts.rpc.codec import encode_arguments
 
@@ -14,6 +15,10 @@ _HASHED = [
     {"name": "predecessor", "type": "bytes32"},
     {"name": "salt", "type": "bytes32"},
 ]
+
+
+_CALL = [{"name": "target", "type": "address"}, {"name": "data", "type": "bytes"}]
+GUARDIAN = "Guardian"
 
 
 def timelock_operation(governor: str, call: Mapping[str, Any]) -> bytes:
@@ -34,3 +39,14 @@ def timelock_salt(governor: str, description: str) -> bytes:
     mask = from_hex(governor, size_bytes=20) + bytes(12)
     digest = keccak256(description.encode())
     return bytes(left ^ right for left, right in zip(mask, digest, strict=True))
+
+
+def vetoed_subject(call: Mapping[str, Any]) -> bytes:
+    """Return what is vetoed once: the call itself, whoever proposed it and in whatever words."""
+    return keccak256(encode_arguments(_CALL, [call["targets"][0], from_hex(call["calldatas"][0])]))
+
+
+def veto_digest(*, governor: str, guardian: str, chain_id: int, call: Mapping[str, Any]) -> bytes:
+    """Return the 32 bytes that guardians sign to stop a proposal of this governor."""
+    message = {"operation": timelock_operation(governor, call), "subject": vetoed_subject(call)}
+    return typed_hash(Domain(GUARDIAN, chain_id, guardian), "Veto", message)

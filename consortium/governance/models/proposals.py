@@ -47,6 +47,8 @@ class Proposal(ChainBacked, UuidModel):
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
     executable_at = models.DateTimeField(_("can be executed from"), null=True, blank=True)
     settled_block = models.PositiveBigIntegerField(_("settled in block"), null=True, blank=True)
+    # The guardians whose signatures stopped it, as the chain named them.
+    vetoed_by = models.JSONField(_("vetoed by"), default=list, blank=True)
 
     class Meta:
         verbose_name = _("proposal")

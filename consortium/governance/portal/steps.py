@@ -53,7 +53,7 @@ def next_steps(proposal: Proposal) -> list[Step]:
     is_open = proposal.is_open
     steps = [Step(_("Voting"), when=proposal.closes_at, state="now" if is_open else "done", icon="vote")]
     if proposal.state in _WORDS_OF_END:
-        words = _(_WORDS_OF_END[Proposal.State(proposal.state)])
+        words = _("Vetoed") if proposal.vetoed_by else _(_WORDS_OF_END[Proposal.State(proposal.state)])
         return [*steps, Step(words, _block(proposal), state="failed", icon="circle-x")]
     if proposal.is_act:
         state = "todo" if is_open else "done" if proposal.state == _ENDED_WELL else "now"

@@ -23,6 +23,7 @@ from consortium.governance.portal.changes import call_of, changes_of
 from consortium.governance.portal.seats import headline
 from consortium.governance.portal.steps import next_steps, proof_steps
 from consortium.governance.portal.titles import names_for, sentence_of, title_of
+from consortium.governance.portal.vetoes import guardian_view
 from consortium.membership.models import Organization
 from consortium.membership.portal.chosen import chosen_consortium
 from consortium.membership.selectors import member_page_of
@@ -105,6 +106,8 @@ def _page(request: HttpRequest, found: Proposal) -> dict[str, Any]:
         "call": call_of(found),
         "proof_steps": proof_steps(found),
         "next_steps": next_steps(found),
+        "guardian": guardian_view(found, own.pk if own else None),
+        "veto_page": member_page_of(own.pk, f"vetoes/{found.pk}") if own else "",
         "is_live": found.state in selectors.UNDECIDED,
         **head,
     }

@@ -2,10 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from consortium.governance.domain.kinds import Contract
+from consortium.governance.domain.operations import GUARDIAN
 from consortium.governance.models import Proposal
+from consortium.governance.services import vetoes
 from consortium.kernel.identifiers import from_hex
 from contracts import outbox
 from contracts.models import OutboxTransaction
@@ -31,6 +34,11 @@ def advance(proposal: Proposal, now: datetime) -> bool:
             return False
         return _ask(proposal, "close", "close", [from_hex(proposal.chain_key)])
     if proposal.state == Proposal.State.QUEUED:
+        # Enough guardians against it go before its execution, also when both are due; a veto that the contract
+        # refuses to the last holds nothing up.
+        veto = vetoes.complete_call(proposal)
+        if veto is not None and not _is_refused_for_good(proposal, "veto"):
+            return _ask(proposal, "veto", "veto", veto, contract=GUARDIAN)
         if proposal.executable_at is None or now < proposal.executable_at + CLOCK_MARGIN:
             return False
         return _ask(proposal, "execute", "execute", [int(proposal.chain_key)])
@@ -45,18 +53,31 @@ def _has_ended(proposal: Proposal, now: datetime) -> bool:
     return proposal.closes_at is not None and now >= proposal.closes_at + CLOCK_MARGIN
 
 
-def _ask(proposal: Proposal, step: str, function: str, arguments: list[object]) -> bool:
+def _ask(proposal: Proposal, step: str, function: str, arguments: list[object], *, contract: str = "") -> bool:
     """Ask once; after a refusal by the chain's clock ask again under a new key, a few times."""
-    key = f"progress:{proposal.pk}:{step}:"
-    tries = OutboxTransaction.objects.filter(consortium_id=proposal.consortium_id, idempotency_key__startswith=key)
-    refusals = tries.exclude(error_code__in=TOO_SOON)
-    if tries.exclude(state="failed").exists() or refusals.count() >= MAXIMUM_TRIES:
+    tries = _tries(proposal, step)
+    if tries.exclude(state="failed").exists() or _is_refused_for_good(proposal, step):
         return False
     outbox.enqueue(
         consortium_id=proposal.consortium_id,
-        contract=proposal.contract,
+        contract=contract or proposal.contract,
         function=function,
         arguments=arguments,
-        idempotency_key=f"{key}{tries.count()}",
+        idempotency_key=f"{_key(proposal, step)}{tries.count()}",
     )
     return True
+
+
+def _is_refused_for_good(proposal: Proposal, step: str) -> bool:
+    refused = _tries(proposal, step).filter(state="failed").exclude(error_code__in=TOO_SOON)
+    return refused.count() >= MAXIMUM_TRIES
+
+
+def _tries(proposal: Proposal, step: str) -> QuerySet[OutboxTransaction]:
+    return OutboxTransaction.objects.filter(
+        consortium_id=proposal.consortium_id, idempotency_key__startswith=_key(proposal, step)
+    )
+
+
+def _key(proposal: Proposal, step: str) -> str:
+    return f"progress:{proposal.pk}:{step}:"

@@ -72,7 +72,8 @@ class Network:
         ]
         rules = [RULE] * 4
         registry = self.deploy("ConsortiumRegistry", timelock, source, founders, rules, PARAMETERS, POLICY, [RUNNER])
-        guardian = self.deploy("Guardian", registry, timelock, [], 2)
+        guardians = [uuid_to_bytes32(identity) for identity, _vote, _site in members]
+        guardian = self.deploy("Guardian", registry, timelock, guardians, 2)
         governor = self.deploy("ConsortiumGovernor", registry, timelock, guardian, 0, 3600)
         board = self.deploy("DecisionBoard", registry)
         anchor = self.deploy("ConsentAnchor", registry)

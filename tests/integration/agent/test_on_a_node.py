@@ -23,7 +23,9 @@ from agent.people import Person, Role
 from agent.questions import Phase, Question
 from agent.registry_book import RegistryBook
 from agent.site import Site, open_site
-from consortium.kernel.identifiers import from_hex
+from consortium.governance.domain.operations import timelock_operation, timelock_salt, veto_digest, vetoed_subject
+from consortium.kernel.identifiers import from_hex, to_hex
+from consortium.kernel.secp256k1 import recover
 from contracts.gateway import Gateway
 from contracts.network.registered import NO_VALIDATOR
 from tests.chain.anvil import Anvil
@@ -262,3 +264,64 @@ def test_decision_is_opened_and_balloted(founded: list[Site], network: Network) 
     seen = author.ballots.reader.read(consortium, "DecisionBoard", letter.digest)
     with pytest.raises(NotOpenError):
         _cast(author, seen, Choice.NO)
+
+
+def test_an_act_that_was_voted_is_vetoed_by_two_guardians_and_never_carried_out(
+    founded: list[Site], network: Network, node: Anvil
+) -> None:
+    hospital, author = founded
+    consortium, governor = _consortium(network), network.reference("ConsortiumGovernor")
+    letter = author.proposing.propose_act(
+        consortium=consortium,
+        kind="SetVotingPeriod",
+        arguments={"newVotingPeriod": 60},
+        description="In haste",
+        person=VERA,
+    )
+    body = letter.body
+    receipt = network.transact(
+        "ConsortiumGovernor",
+        "proposeActBySig",
+        *(author.organization, body["kind"], from_hex(body["arguments"]), body["description"], body["deadline"]),
+        from_hex(body["signature"]),
+    )
+    events = network.gateway.logs([governor], receipt.block_number, receipt.block_number)
+    created = next(event.arguments for event in events if event.name == "ProposalCreated")
+    proposal = created["proposalId"]
+    question = _wait_until_open(hospital, node, consortium, "ConsortiumGovernor", str(proposal))
+    with pytest.raises(NotOpenError, match="from the end of its vote"):
+        _veto(hospital, consortium, proposal)
+    for site in founded:
+        ballot = _cast(site, question, Choice.YES).body
+        signature = from_hex(ballot["signature"])
+        network.transact("ConsortiumGovernor", "castVoteBySig", proposal, 1, ballot["voter"], signature)
+    network.transact("ConsortiumGovernor", "queue", proposal)
+
+    # What the platform computes from the event is what both agents read from the chain and sign.
+    call = {
+        **{"targets": list(created["targets"]), "values": list(created["values"])},
+        **{"calldatas": [to_hex(data) for data in created["calldatas"]], "description": created["description"]},
+    }
+    guardian = network.reference("Guardian")
+    digest = veto_digest(governor=governor.address, guardian=guardian.address, chain_id=CHAIN_ID, call=call)
+    signatures = []
+    for site in founded:
+        signature = from_hex(_veto(site, consortium, proposal).body["signature"])
+        assert recover(digest, signature) == site.signer.address(KeyPurpose.VOTE, consortium.id)
+        signatures.append({"organization": site.organization, "signature": signature})
+    salt = timelock_salt(governor.address, created["description"])
+    receipt = network.transact("Guardian", "veto", created["targets"][0], created["calldatas"][0], salt, signatures)
+
+    (event,) = network.gateway.logs([guardian], receipt.block_number, receipt.block_number)
+    assert (event.name, event.arguments["operation"]) == ("ActVetoed", timelock_operation(governor.address, call))
+    assert event.arguments["subject"] == vetoed_subject(call)
+    assert event.arguments["guardians"] == [site.organization for site in founded]
+    assert hospital.vetoes.read(consortium, str(proposal)).why_not == "This act was vetoed."
+    assert network.gateway.call(governor, "votingPeriod") == 3600
+
+
+def _veto(site: Site, consortium: Consortium, proposal: int) -> Letter:
+    act = site.vetoes.read(consortium, str(proposal))
+    digest = site.vetoes.prepare(act).digest
+    offered = _ballot(platforms.admission(proposal_id=str(proposal)))
+    return site.vetoes.sign(offered=offered, act=act, reason="In haste", person=VERA, digest=digest)

@@ -207,6 +207,7 @@ SAMPLES: Mapping[str, list[Sample]] = {
             "whoever cannot sign for an organization is told the same, whether it exists or not",
         )
     ],
+    "agent-veto": [Sample(lambda n, s: {"reason": "Not in this form", "signature": SIGNATURE})],
     "page:model_scores": [Sample(lambda n, s: {"x.sex": "1"})],
     "page:plan_new": [Sample(lambda n, s: {"from": n.of(Plan), "do": "save"})],
     "page:run_new": [Sample(lambda n, s: {"backend": "memory"})],

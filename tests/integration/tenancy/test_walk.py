@@ -280,7 +280,14 @@ FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
 NOTHING = Sample(lambda _names, _site: {})
 # Answers without an id of the hospital's rows: posts only, files, documents and figures, each tested in its own app.
 WITHOUT_MARKERS = {
-    *("agent-ballot", "agent-beat", "agent-checkpoint-signature", "agent-consent-batches", "agent-consent-epochs"),
+    *(
+        "agent-ballot",
+        "agent-veto",
+        "agent-beat",
+        "agent-checkpoint-signature",
+        "agent-consent-batches",
+        "agent-consent-epochs",
+    ),
     *("agent-consent-erasures", "agent-consent-receipt", "agent-consent-revocations", "agent-data-sets"),
     *("agent-proposals", "agent-refusal", "agent-result", "agent-session", "bundle-content", "consent-purposes"),
     "agent-key-rotations",
