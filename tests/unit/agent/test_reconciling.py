@@ -60,9 +60,16 @@ class Registry(ChainInMemory):
 
 def _event(block: int, name: str, organization: bytes) -> ChainEvent:
     return ChainEvent(
-        **{"name": name, "contract": "ConsortiumRegistry", "address": "0x" + "11" * 20},
-        **{"arguments": {"organization": organization}, "block_number": block, "block_hash": bytes(32)},
-        **{"block_time": 0, "transaction_hash": bytes(32), "log_index": 0, "transaction_log_index": 0, "topics": ()},
+        name=name,
+        contract="ConsortiumRegistry",
+        address="0x" + "11" * 20,
+        arguments={"organization": organization},
+        block_number=block,
+        block_hash=bytes(32),
+        block_time=0,
+        transaction_hash=bytes(32),
+        log_index=0,
+        transaction_log_index=0,
     )
 
 
@@ -359,7 +366,7 @@ def test_drift_without_an_event_is_found_by_the_next_look(bench: Bench) -> None:
     by_hand = iter([True])
 
     def until(told: list[Outcome]) -> bool:
-        if told and next(by_hand, False):
+        if told and any(True for _ in by_hand):
             bench.node.permissions.nodes = [*EVERYBODY, str(enode(9))]
         return any(not one.is_well for one in told)
 
