@@ -70,6 +70,7 @@ def _event(block: int, name: str, organization: bytes) -> ChainEvent:
         transaction_hash=bytes(32),
         log_index=0,
         transaction_log_index=0,
+        topics=(),
     )
 
 
