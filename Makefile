@@ -72,6 +72,7 @@ soak: .venv/.ok node_modules/.ok .local/analysis/.ok ## the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
 	@FOUNDRY_PROFILE=soak sh contracts/solidity/forge.sh test
 	@$(RUN) -m tests.checks.slither
+	@$(RUN) -m tests.checks.symbolic
 
 screenshots: compiled node_modules/.ok .local/verifier/.ok ## a picture of each page into docs/screenshots (ARGS="overview run")
 	@$(RUN) -m tests.browser.screenshots $(ARGS)

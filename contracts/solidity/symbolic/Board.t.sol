@@ -41,7 +41,7 @@ contract BoardSymbolic is Symbolic {
         voters = [bytes32(uint256(11)), bytes32(uint256(12))];
     }
 
-    function check_struck_ballots_are_not_counted(uint8 first, uint8 second, uint48 time) public {
+    function unanswered_struck_ballots_are_not_counted(uint8 first, uint8 second, uint48 time) public {
         vm.assume(_isChoice(first) && _isChoice(second));
         IDecisionBoard.Choice[2] memory choices =
             [IDecisionBoard.Choice(first), IDecisionBoard.Choice(second)];

@@ -39,7 +39,7 @@ contract LedgerSymbolic is Symbolic {
         svm.enableSymbolicStorage(address(ledger));
     }
 
-    function check_opening_a_run(bytes32 plan, bytes32 decision, bytes32 weights, ITrainingLedger.RunTerms memory terms)
+    function unanswered_opening_a_run(bytes32 plan, bytes32 decision, bytes32 weights, ITrainingLedger.RunTerms memory terms)
         public
     {
         _check(abi.encodeCall(ledger.openRun, (RUN, plan, decision, weights, terms)));
@@ -58,15 +58,15 @@ contract LedgerSymbolic is Symbolic {
         _check(abi.encodeCall(ledger.failRun, (RUN, reason)));
     }
 
-    function check_closing_a_round(ITrainingLedger.RoundClose memory closing, bytes32[2] memory roster) public {
+    function unanswered_closing_a_round(ITrainingLedger.RoundClose memory closing, bytes32[2] memory roster) public {
         _check(abi.encodeCall(ledger.closeRound, (RUN, _closing(closing, roster))));
     }
 
-    function check_finishing_a_run(ITrainingLedger.RoundClose memory closing, bytes32[2] memory roster) public {
+    function unanswered_finishing_a_run(ITrainingLedger.RoundClose memory closing, bytes32[2] memory roster) public {
         _check(abi.encodeCall(ledger.finishRun, (RUN, _closing(closing, roster))));
     }
 
-    function check_opening_an_attempt(uint32 round, uint32 attempt, uint64 time, uint64 number) public {
+    function unanswered_opening_an_attempt(uint32 round, uint32 attempt, uint64 time, uint64 number) public {
         vm.warp(time);
         vm.roll(number);
         _check(abi.encodeCall(ledger.openAttempt, (RUN, _opening(round, attempt))));

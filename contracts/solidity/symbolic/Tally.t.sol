@@ -16,7 +16,7 @@ contract TallySymbolic is Symbolic {
         uint8 ownersYes;
     }
 
-    function check_approved_if_and_only_if_the_numbers_say_so(DecisionRule memory rule, Ballots memory given) public pure {
+    function unanswered_approved_if_and_only_if_the_numbers_say_so(DecisionRule memory rule, Ballots memory given) public pure {
         uint256 cast = uint256(given.yes) + given.no + given.abstain;
         vm.assume(cast <= given.base && rule.quorumBps <= 10_000 && rule.thresholdBps <= 10_000);
         bool isApproved = DecisionTally.isApproved(rule, countOf(given));
@@ -42,7 +42,7 @@ contract TallySymbolic is Symbolic {
     }
 
     /// @dev A struck ballot counts as missing: a yes that is struck never carries a decision.
-    function check_a_yes_struck_never_carries(DecisionRule memory rule, Ballots memory given) public pure {
+    function unanswered_a_yes_struck_never_carries(DecisionRule memory rule, Ballots memory given) public pure {
         vm.assume(given.yes > 0 && rule.thresholdBps <= 10_000);
         vm.assume(uint256(given.yes) + given.no + given.abstain <= given.base);
         DecisionTally.Count memory count = countOf(given);
@@ -52,7 +52,7 @@ contract TallySymbolic is Symbolic {
     }
 
     /// @dev The missing ballots fall as they like, those of owners among them if they have not refused.
-    function check_what_is_settled_stays_however_the_missing_vote(
+    function unanswered_what_is_settled_stays_however_the_missing_vote(
         DecisionRule memory rule,
         Ballots memory given,
         uint8 moreYes,
