@@ -40,6 +40,7 @@ _WORDS: Mapping[tuple[str, str], Mapping[int, str]] = {
                 "set the validators' writer",
                 "set the validators' controller",
                 "appoint or dismiss a guardian",
+                "accept or leave another consortium",
             ),
             start=1,
         )

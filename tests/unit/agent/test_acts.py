@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from agent.acts import ACTS, KIND_NUMBERS
 from agent.errors import ContradictionError
 from consortium.kernel.errors import InvalidInputError
+from consortium.kernel.sentences import sentence
 from contracts.artifacts import shipped
 from contracts.rpc.codec import type_text
 
@@ -60,6 +61,15 @@ def test_encoding_is_the_abis() -> None:
 def test_all_kinds_of_the_contract_are_known() -> None:
     assert sorted(ACTS) == list(range(1, 19))
     assert all(form.entry in shipped()[form.contract].abi for form in ACTS.values())
+
+
+@pytest.mark.parametrize("number", sorted(ACTS))
+def test_who_proposes_an_act_reads_what_kind_it_is(number: int) -> None:
+    message = {"organization": bytes(32), "arguments": b"", "description": "why", "nonce": 0, "deadline": 1}
+
+    text = sentence("ProposeAct", message | {"kind": number}, {}).english
+
+    assert "unknown" not in text
 
 
 def test_another_function_or_encoding_is_refused() -> None:
