@@ -16,7 +16,7 @@ from audit.recorder import record
 from consent.models import ConsentEpoch, DataSet, RevocationEvent
 from consortium.common.models import Blob
 from consortium.common.tenancy import act_for
-from consortium.governance.models import Ballot, Proposal
+from consortium.governance.models import Ballot, Proposal, Veto
 from consortium.membership.models import AuditorAppointment, Organization
 from contracts.models import OutboxTransaction
 from tests.factories.everything import Everything
@@ -48,6 +48,7 @@ WRITTEN_BY_MEMBERS: dict[type[Row], Make] = {
     RunOrder: copied(RunOrder, obeyed_at=None),
     Proposal: copied(Proposal, chain_key="0x" + "ef" * 32),
     Ballot: lambda made, whose: Ballot(**whose, proposal=made.get(Proposal), choice="no"),
+    Veto: copied(Veto, voter="0x" + "ee" * 20),
     OutboxTransaction: lambda made, whose: OutboxTransaction(
         **whose, contract="DecisionBoard", function="castBallot", idempotency_key="another", correlation_id="c"
     ),
