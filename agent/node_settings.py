@@ -10,7 +10,7 @@ from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.secp256k1 import checksum_address
 from contracts.network.enodes import parse_enode
 from contracts.network.errors import EnodeError
-from contracts.network.genesis import SOURCE_ADDRESS
+from contracts.network.predeployed import SOURCE_ADDRESS
 
 _WORDS = ("allow_list_file", "validator_source")
 _LISTS = ("enodes", "enode_files", "also_permitted", "accounts")

@@ -13,9 +13,8 @@ from contracts.artifacts import Artifact, shipped
 from contracts.errors import UnknownContractError
 from contracts.network.extra_data import ExtraData, encode_extra_data
 from contracts.network.members import Numbers
+from contracts.network.predeployed import SOURCE_ADDRESS
 
-# Any address that no key and no creation reaches; small, so that people recognise it.
-SOURCE_ADDRESS = "0x0000000000000000000000000000000000007777"
 SOURCE_CONTRACT = "ValidatorSource"
 # The order of storage that `source_storage` writes; the artifact's layout is held to it.
 SOURCE_LAYOUT = ("_validators", "_digest", "_minimum", "_writer", "_controller")

@@ -9,10 +9,11 @@ from pathlib import Path
 from string import Template
 
 from contracts.network.enodes import Enode, public_key_of
-from contracts.network.genesis import SOURCE_ADDRESS, build_genesis
+from contracts.network.genesis import build_genesis
 from contracts.network.members import Member, MembersFile
 from contracts.network.node_configuration import HTTP_PORT, METRICS_PORT, OPERATIONS_PORT, besu_configuration
 from contracts.network.permissions import AllowList
+from contracts.network.predeployed import SOURCE_ADDRESS
 from contracts.network.quorum import may_fail, quorum_of
 
 TEXTS = Path(__file__).parent / "texts"

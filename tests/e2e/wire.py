@@ -35,8 +35,13 @@ class _Passage(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         asked = json.loads(body)
-        if self.server.held.is_set() and asked["method"] == "eth_sendRawTransaction":
-            self.server.swallowed.append(asked["params"][0])
+        raws = [
+            one["params"][0]
+            for one in (asked if isinstance(asked, list) else [asked])
+            if one["method"] == "eth_sendRawTransaction"
+        ]
+        if self.server.held.is_set() and raws:
+            self.server.swallowed += raws
             # No answer: the program waits for it until it is killed.
             self.rfile.read(1)
             return

@@ -13,8 +13,9 @@ from audit.models import AuditRecord, Checkpoint
 from consortium.kernel.canonical import canonical_json
 from consortium.kernel.eip712 import Domain
 from contracts.models import BlockProof
-from contracts.network.genesis import SOURCE_ADDRESS, build_genesis
+from contracts.network.genesis import build_genesis
 from contracts.network.members import Numbers
+from contracts.network.predeployed import SOURCE_ADDRESS
 from contracts.reading.evidence import EvidenceGateway
 from tests.chain.anvil import Anvil
 from tests.chain.sealed import validators

@@ -22,7 +22,7 @@ from contracts import health
 from contracts.gateway import Gateway
 from contracts.management.subcommands import proofs as command
 from contracts.models import BlockProof, ChainCursor, ChainEventRecord, ContractDeployment
-from contracts.network.genesis import SOURCE_ADDRESS
+from contracts.network.predeployed import SOURCE_ADDRESS
 from contracts.projector import project_once
 from contracts.reading.evidence import EvidenceGateway
 from contracts.reading.proof_keeping import sweep_proofs

@@ -19,9 +19,9 @@ from contracts.founding import Founder, FoundingError
 from contracts.gateway import Gateway
 from contracts.models import ContractDeployment
 from contracts.network.asking import NamedNode
-from contracts.network.genesis import SOURCE_ADDRESS
 from contracts.network.making import MadeNetwork, make_network
 from contracts.network.points import State
+from contracts.network.predeployed import SOURCE_ADDRESS
 from contracts.network.status import Watch, network_status
 from contracts.network.watching import registered_nodes
 from contracts.projector import project_once

@@ -1,10 +1,10 @@
 """What the benchmark of the chain counts with: moments, shares of processors, and acts that members really signed."""
 
-import os
 import subprocess
 import sys
 import time
 import uuid
+from functools import partial
 
 import pytest
 
@@ -57,15 +57,19 @@ def test_a_members_log_grows_by_one_and_each_checkpoint_is_an_intent_of_its_own(
 
 def test_a_busy_process_shows_as_about_one_processor_and_a_waiting_one_as_none() -> None:
     loop = "import sys\nprint('on', flush=True)\nwhile True: pass"
-    with subprocess.Popen([sys.executable, "-c", loop], stdout=subprocess.PIPE, text=True) as busy:
-        assert busy.stdout is not None
-        assert busy.stdout.readline() == "on\n"
-        named = {"busy": busy.pid, "waiting": os.getppid()}
+    still = "import sys\nprint('on', flush=True)\nsys.stdin.read()"
+    run = partial(subprocess.Popen, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with run([sys.executable, "-c", loop]) as busy, run([sys.executable, "-c", still]) as waiting:
+        for process in (busy, waiting):
+            assert process.stdout is not None
+            assert process.stdout.readline() == "on\n"
+        named = {"busy": busy.pid, "waiting": waiting.pid}
         before = usage(named)
         deadline = time.monotonic() + 20
         while (shares := usage(named).since(before))["busy"] * (time.monotonic() - before.clock) < 0.2:
             assert time.monotonic() < deadline, "the process had no processor"
         busy.kill()
+        waiting.kill()
 
     assert 0 < shares["busy"] < 1.5
     assert shares["waiting"] < shares["busy"]

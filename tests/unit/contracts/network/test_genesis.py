@@ -9,8 +9,9 @@ from consortium.kernel.digests import keccak256
 from contracts.artifacts import shipped
 from contracts.errors import UnknownContractError
 from contracts.network.extra_data import ExtraData, decode_extra_data
-from contracts.network.genesis import SOURCE_ADDRESS, build_genesis, source_code, source_storage
+from contracts.network.genesis import build_genesis, source_code, source_storage
 from contracts.network.members import Numbers
+from contracts.network.predeployed import SOURCE_ADDRESS
 from tests.unit.contracts.network.files import RELAY
 
 RECORDED = json.loads((Path(__file__).parents[3] / "data" / "besu" / "genesis.json").read_text())

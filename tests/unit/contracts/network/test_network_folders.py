@@ -19,10 +19,10 @@ from consortium.kernel.secp256k1 import address_of
 from contracts.network import making, output_folder
 from contracts.network.enodes import parse_enode, public_key_of
 from contracts.network.errors import FolderNotEmptyError, MembersFileError
-from contracts.network.genesis import SOURCE_ADDRESS
 from contracts.network.making import MadeNetwork, make_network
 from contracts.network.node_configuration import HTTP_APIS
 from contracts.network.permissions import parse_allow_list
+from contracts.network.predeployed import SOURCE_ADDRESS
 from tests.unit.contracts.network.files import HOSPITALS, RELAY, content, document
 
 OWN_KEY = public_key_of((11).to_bytes(32, "big"))
