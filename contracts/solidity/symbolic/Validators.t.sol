@@ -13,47 +13,47 @@ contract ValidatorsSymbolic is Symbolic {
         _check(_list(abi.encode(current), 1), _list(abi.encode(next), 2), minimum, by);
     }
 
-    function unanswered_nothing_from_1_to_0(address[1] memory current, uint256 minimum, address by) public {
+    function check_nothing_from_1_to_0(address[1] memory current, uint256 minimum, address by) public {
         _check(_list(abi.encode(current), 1), new address[](0), minimum, by);
     }
 
-    function unanswered_one_change_from_2_to_2(address[2] memory current, address[2] memory next, uint256 minimum, address by)
+    function check_one_change_from_2_to_2(address[2] memory current, address[2] memory next, uint256 minimum, address by)
         public
     {
         _check(_list(abi.encode(current), 2), _list(abi.encode(next), 2), minimum, by);
     }
 
-    function unanswered_one_change_from_3_to_2(address[3] memory current, address[2] memory next, uint256 minimum, address by)
+    function check_one_change_from_3_to_2(address[3] memory current, address[2] memory next, uint256 minimum, address by)
         public
     {
         _check(_list(abi.encode(current), 3), _list(abi.encode(next), 2), minimum, by);
     }
 
-    function unanswered_one_change_from_3_to_5(address[3] memory current, address[5] memory next, uint256 minimum, address by)
+    function check_one_change_from_3_to_5(address[3] memory current, address[5] memory next, uint256 minimum, address by)
         public
     {
         _check(_list(abi.encode(current), 3), _list(abi.encode(next), 5), minimum, by);
     }
 
-    function unanswered_one_change_from_4_to_4(address[4] memory current, address[4] memory next, uint256 minimum, address by)
+    function check_one_change_from_4_to_4(address[4] memory current, address[4] memory next, uint256 minimum, address by)
         public
     {
         _check(_list(abi.encode(current), 4), _list(abi.encode(next), 4), minimum, by);
     }
 
-    function unanswered_one_change_from_4_to_5(address[4] memory current, address[5] memory next, uint256 minimum, address by)
+    function check_one_change_from_4_to_5(address[4] memory current, address[5] memory next, uint256 minimum, address by)
         public
     {
         _check(_list(abi.encode(current), 4), _list(abi.encode(next), 5), minimum, by);
     }
 
-    function unanswered_one_change_from_5_to_4(address[5] memory current, address[4] memory next, uint256 minimum, address by)
+    function check_one_change_from_5_to_4(address[5] memory current, address[4] memory next, uint256 minimum, address by)
         public
     {
         _check(_list(abi.encode(current), 5), _list(abi.encode(next), 4), minimum, by);
     }
 
-    function unanswered_one_change_from_5_to_5(address[5] memory current, address[5] memory next, uint256 minimum, address by)
+    function check_one_change_from_5_to_5(address[5] memory current, address[5] memory next, uint256 minimum, address by)
         public
     {
         _check(_list(abi.encode(current), 5), _list(abi.encode(next), 5), minimum, by);
