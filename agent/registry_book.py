@@ -3,13 +3,9 @@
 Read once from the first block and then continued, as the rights on the timelock are.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from agent.chain import Chain, Consortium
 from agent.journal import Journal
-from consortium.kernel.canonical import canonical_json
+from agent.scans import Scans
 from consortium.kernel.identifiers import from_hex, to_hex
 from contracts.events import BlockHeader
 from contracts.network.registered import Registered
@@ -23,14 +19,14 @@ class RegistryBook:
 
     def __init__(self, chain: Chain, journal: Journal) -> None:
         self._chain = chain
-        self._journal = journal
+        self._scans = Scans(chain, journal, field="organizations")
 
     def has_news(self, consortium: Consortium) -> bool:
         """Whether the registry has said anything since its organizations were read last."""
-        head, state = self._chain.head(), self._state(consortium)
-        if head.number <= state["block"]:
+        head, look = self._chain.head(), self._scans.last(self._name(consortium))
+        if head.number <= look.block:
             return False
-        return bool(self._chain.logs([consortium.reference(REGISTRY)], state["block"] + 1, head.number))
+        return bool(self._chain.logs([consortium.reference(REGISTRY)], look.block + 1, head.number))
 
     def organizations(self, consortium: Consortium, head: BlockHeader) -> list[Registered]:
         """Return every organization that was ever admitted, as the registry has it at a block."""
@@ -42,29 +38,14 @@ class RegistryBook:
         ]
 
     def _identifiers(self, consortium: Consortium, head: BlockHeader) -> list[bytes]:
-        state = self._state(consortium)
-        known = {from_hex(one) for one in state["organizations"]}
-        if state["block"] < head.number:
-            events = self._chain.logs([consortium.reference(REGISTRY)], state["block"] + 1, head.number)
+        name = self._name(consortium)
+        look = self._scans.last(name)
+        known = {from_hex(one) for one in look.items}
+        if look.block < head.number:
+            events = self._chain.logs([consortium.reference(REGISTRY)], look.block + 1, head.number)
             known |= {event.arguments["organization"] for event in events if event.name == ADMITTED}
-            self._keep(consortium, head, known)
+            self._scans.keep(name, head, map(to_hex, known))
         return sorted(known)
-
-    def _state(self, consortium: Consortium) -> Mapping[str, Any]:
-        """Return the last look, unless the chain has other blocks since (a development chain that came back)."""
-        rows = self._journal.read("SELECT state FROM scans WHERE name = ?", self._name(consortium))
-        state: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
-        known = self._chain.block(state["block"]) if state else None
-        if known is None or to_hex(known.hash) != state["hash"]:
-            return {"block": -1, "organizations": []}
-        return state
-
-    def _keep(self, consortium: Consortium, head: BlockHeader, known: set[bytes]) -> None:
-        listed = sorted(to_hex(one) for one in known)
-        state = {"block": head.number, "hash": to_hex(head.hash), "organizations": listed}
-        with self._journal.transaction() as connection:
-            statement = "INSERT INTO scans VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state"
-            connection.execute(statement, (self._name(consortium), canonical_json(state).decode()))
 
     @staticmethod
     def _name(consortium: Consortium) -> str:
