@@ -7,9 +7,13 @@ bytes.
 
 import json
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
+import orjson
 from django.db import connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import RawCursor
 
 
 def insert_many(rows: Sequence[models.Model]) -> None:
@@ -19,8 +23,9 @@ def insert_many(rows: Sequence[models.Model]) -> None:
     meta = type(rows[0])._meta
     fields: list[Any] = list(meta.concrete_fields)
     columns = ", ".join(field.column for field in fields)
+    timed = [field for field in fields if type(field).pre_save is not models.Field.pre_save]
     for row in rows:
-        for field in fields:
+        for field in timed:
             field.pre_save(row, add=True)
     # S608 here and below: names of tables and columns are the model's own.
     values = ", ".join(map(_value, fields))
@@ -42,9 +47,31 @@ def update_many(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     _run(f"UPDATE {meta.db_table} SET {changes} FROM {_given(named)} WHERE {where}", rows, named)  # noqa: S608
 
 
+def execute_bound(statement: str, values: Sequence[Any]) -> None:
+    """Run a statement whose values ($1, $2, ...) travel beside it.
+
+    Django's cursors write values into the text: PostgreSQL then reads megabytes of JSON as SQL before it reads them
+    as JSON.
+    """
+    wrapper: BaseDatabaseWrapper = connection
+    wrapper.ensure_connection()
+    wrapper.validate_no_broken_transaction()
+    with wrapper.wrap_database_errors, RawCursor(wrapper.connection) as cursor:
+        cursor.execute(statement, values, prepare=False)
+
+
+def json_text(value: Any) -> str:
+    """JSON of plain values, dates, times, UUIDs and bytes (as hexadecimal digits)."""
+    try:
+        return orjson.dumps(value, default=_written).decode()
+    except TypeError:
+        # An integer above 64 bits, as a contract's may be.
+        return json.dumps(value, default=_written)
+
+
 def _given(fields: Sequence[Any]) -> str:
     types = ", ".join(f"{field.column} {_type(field)}" for field in fields)
-    return f"jsonb_to_recordset(%s::jsonb) AS given({types})"
+    return f"json_to_recordset($1) AS given({types})"
 
 
 def _type(field: Any) -> str:
@@ -61,7 +88,7 @@ def _written(value: Any) -> str:
 
 
 def _run(statement: str, rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
-    names = [(field.column, field.attname) for field in fields]
-    given = [{column: getattr(row, name) for column, name in names} for row in rows]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(given, default=_written)])
+    columns = [field.column for field in fields]
+    values = attrgetter(*(field.attname for field in fields))
+    given = [dict(zip(columns, values(row), strict=True)) for row in rows]
+    execute_bound(statement, [json_text(given)])
