@@ -15,6 +15,7 @@ from consortium.kernel.canonical import canonical_json
 from contracts.errors import UnknownContractError, UnknownSchemaError
 from contracts.events import ContractReference
 from contracts.rpc.codec import AbiEntry, selector
+from contracts.rpc.event_forms import EventForm
 
 # Settings of the compiler, sources' digests and storage layouts included, ours have about 300 kB.
 MAX_ARTIFACT_BYTES = 8 * 2**20
@@ -42,6 +43,11 @@ class Artifact:
     def events(self) -> dict[bytes, AbiEntry]:
         """The contract's events by their first topic; an anonymous one has none."""
         return {selector(entry): entry for entry in self.entries("event") if not entry.get("anonymous")}
+
+    @cached_property
+    def event_forms(self) -> dict[bytes, EventForm]:
+        """Readers of the contract's events, by their first topic."""
+        return {topic: EventForm(entry) for topic, entry in self.events.items()}
 
     @cached_property
     def schema(self) -> str:

@@ -8,7 +8,6 @@ from consortium.kernel.secp256k1 import checksum_address
 from contracts.artifacts import Artifact, Artifacts
 from contracts.errors import BlockNotFoundError, ChainTimeoutError, RangeTooLargeError
 from contracts.events import ChainEvent, ContractReference
-from contracts.rpc import codec
 
 # Besu's default of rpc-max-logs-range: last minus first block may be 5,000; we stay one below.
 MAX_WINDOW_BLOCKS = 5_000
@@ -115,15 +114,15 @@ class _Reader:
         first_log = self._first_log(log)
         contract, artifact = self._contract(log["address"])
         topics = tuple(bytes.fromhex(topic[2:]) for topic in log["topics"])
-        entry = artifact.events.get(topics[0]) if topics else None
-        if entry is None:
+        form = artifact.event_forms.get(topics[0]) if topics else None
+        if form is None:
             return None
         data, (number, index) = bytes.fromhex(log["data"][2:]), _place(log)
         return ChainEvent(
-            name=entry["name"],
+            name=form.name,
             contract=contract.name,
             address=contract.address,
-            arguments=codec.decode_event(entry, topics, data),
+            arguments=form.decode(topics, data),
             block_number=number,
             block_hash=bytes.fromhex(log["blockHash"][2:]),
             block_time=self._time(log),
