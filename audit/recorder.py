@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +25,8 @@ from audit.errors import InvalidRecordError
 from audit.models import AuditLog, AuditRecord, PersonalField, RecordKey
 from audit.models.records import ActorKind, Outcome
 from consortium.common.bulk import insert_many
-from consortium.common.correlation import correlation_id, following
+from consortium.common.correlation import correlation_id
+from consortium.common.gathering import finish_now, gathered
 from consortium.common.tenancy import NoTransactionError
 from consortium.kernel.canonical import canonical_json
 from consortium.kernel.digests import sha256_digest
@@ -61,6 +62,7 @@ def record(
     """
     if not connection.in_atomic_block:
         raise NoTransactionError("Open a transaction first: a record stands or falls with the act it tells of.")
+    finish_now(_Gathered)
     declared = action_of(action)
     _require_fit(declared, organization_id, consortium_id, subject)
     _require_outcome(outcome, error_code)
@@ -69,7 +71,7 @@ def record(
     log = AuditLog.objects.of(organization_id=organization_id, consortium_id=consortium_id)
     salts = {name: new_salt() for name in hidden}
     commitments = {name: commitment(salt=salts[name], name=name, value=hidden[name]) for name in hidden}
-    content = _content(log, action, actor, subject, data, commitments) | {
+    content = _content(log, action, actor, subject, data, commitments, correlation_id()) | {
         "outcome": str(outcome),
         "personal": {name: commitments[name] for name in personal},
         **({"error": error_code} if error_code else {}),
@@ -92,7 +94,8 @@ def record_once(
     """Record an act in a consortium's log, as the system, unless this action is recorded there under `key`.
 
     What is read from the chain may be read again: the key is the event's or the decision's own. Returns None, and
-    writes nothing, where the record stands. Raises as `record` does.
+    writes nothing, where the record stands. Raises as `record` does. Within `gathering` all that is so recorded, or by
+    `record_each_once`, is written at its end, or before the next `record`; None is returned then.
     """
     act = Act(key, action, subject, data, correlation_id())
     return next(iter(record_each_once([act], consortium_id=consortium_id, actor=actor)), None)
@@ -120,6 +123,24 @@ def record_each_once(acts: Sequence[Act], *, consortium_id: uuid.UUID, actor: Ac
     """
     if not connection.in_atomic_block:
         raise NoTransactionError("Open a transaction first: a record stands or falls with the act it tells of.")
+    if (later := gathered(_Gathered)) is not None:
+        later.acts.setdefault((consortium_id, actor), []).extend(acts)
+        return []
+    return _write_once(acts, consortium_id, actor)
+
+
+@dataclass
+class _Gathered:
+    """Acts of one `gathering`, by log and actor."""
+
+    acts: dict[tuple[uuid.UUID, Actor], list[Act]] = field(default_factory=dict)
+
+    def finish(self) -> None:
+        for (consortium_id, actor), acts in self.acts.items():
+            _write_once(acts, consortium_id, actor)
+
+
+def _write_once(acts: Sequence[Act], consortium_id: uuid.UUID, actor: Actor) -> list[AuditRecord]:
     if not acts:
         return []
     log = AuditLog.objects.of(consortium_id=consortium_id)
@@ -138,8 +159,7 @@ def _content_of(act: Act, log: AuditLog, consortium_id: uuid.UUID, actor: Actor)
     _require_data(declared, act.data, complete=True)
     if _hidden(actor, act.subject, NOTHING):
         raise InvalidRecordError(f"{act.action} tells of a person. Record it by itself, with `record`.")
-    with following(act.correlation_id):
-        return _content(log, act.action, actor, act.subject, act.data, NOTHING)
+    return _content(log, act.action, actor, act.subject, act.data, NOTHING, act.correlation_id or str(uuid.uuid4()))
 
 
 def _content(
@@ -149,6 +169,7 @@ def _content(
     subject: Subject,
     data: Mapping[str, Any],
     commitments: Mapping[str, str],
+    correlation: str,
 ) -> dict[str, Any]:
     """The record of an act that succeeded."""
     return {
@@ -160,7 +181,7 @@ def _content(
         "actor": actor_content(actor, commitments),
         "subject": subject_content(subject, commitments),
         "recorded_at": written_time(timezone.now()),
-        "correlation_id": correlation_id(),
+        "correlation_id": correlation,
         "data": dict(data),
         "personal": {},
     }
@@ -216,9 +237,9 @@ def _require_data(action: Action, data: Mapping[str, Any], *, complete: bool) ->
     """Hold the data to the action's fields; a refused attempt may lack some, but has no other ones."""
     if unknown := data.keys() - action.fields.keys():
         raise InvalidRecordError(f"{action.name} has no field {', '.join(sorted(unknown))}. See audit/actions.py.")
-    for name, field in action.fields.items():
+    for name, kind in action.fields.items():
         if name not in data:
-            if field.required and complete:
-                raise InvalidRecordError(f"{action.name} needs the field {name} ({field.name}).")
-        elif not field.accepts(data[name]):
-            raise InvalidRecordError(f"The field {name} of {action.name} must be a {field.name}.")
+            if kind.required and complete:
+                raise InvalidRecordError(f"{action.name} needs the field {name} ({kind.name}).")
+        elif not kind.accepts(data[name]):
+            raise InvalidRecordError(f"The field {name} of {action.name} must be a {kind.name}.")

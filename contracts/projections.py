@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from consortium.common.correlation import following
+from consortium.common.gathering import gathering
 from contracts.errors import UnknownSchemaError
 from contracts.events import ChainEvent
 
@@ -109,10 +110,14 @@ def handlers_of(event: ChainEvent) -> list[Registration]:
 
 
 def handle(consortium_id: UUID, heard: Iterable[Heard]) -> None:
-    """Run the handlers of events of one consortium, given in the order of the chain."""
-    for registrations, together in _together(heard):
-        for registration in registrations:
-            registration.run(consortium_id, together)
+    """Run the handlers of events of one consortium, given in the order of the chain.
+
+    What they leave to a `Gathering` is done when the last of them has run.
+    """
+    with gathering():
+        for registrations, together in _together(heard):
+            for registration in registrations:
+                registration.run(consortium_id, together)
 
 
 def _together(heard: Iterable[Heard]) -> Iterator[tuple[list[Registration], list[Heard]]]:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from functools import lru_cache
 
 from consortium.kernel.errors import InvalidInputError
 
@@ -16,9 +17,15 @@ def uuid_to_bytes32(identifier: uuid.UUID) -> bytes:
 
 def bytes32_to_uuid(raw: bytes) -> uuid.UUID:
     """Return the UUID that a bytes32 holds; `InvalidInputError` if the padding is not zero."""
+    return _uuid_in(bytes(raw))
+
+
+# A consortium's events name the same few organizations and runs again and again.
+@lru_cache(maxsize=4096)
+def _uuid_in(raw: bytes) -> uuid.UUID:
     if len(raw) != 32 or raw[16:] != _PADDING:
         raise InvalidInputError("An identifier on the chain is a UUID of 16 bytes and 16 zero bytes after it.")
-    return uuid.UUID(bytes=bytes(raw[:16]))
+    return uuid.UUID(bytes=raw[:16])
 
 
 def to_hex(raw: bytes) -> str:

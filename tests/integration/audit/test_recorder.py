@@ -15,6 +15,7 @@ from audit.models import AuditLog, AuditRecord, PendingRecord, PersonalField
 from audit.models.records import Outcome
 from audit.recorder import Act, record, record_each_once, record_once
 from consortium.common.correlation import set_correlation_id
+from consortium.common.gathering import gathering
 from consortium.common.tenancy import NoTransactionError, act_for
 from consortium.kernel.canonical import canonical_json
 from consortium.kernel.digests import sha256_digest
@@ -290,4 +291,42 @@ def test_of_acts_that_come_together_none_is_recorded_where_one_does_not_fit(worl
         for one in bad:
             with pytest.raises(InvalidRecordError):
                 record_each_once([act(world, "a", 1, correlation_id=None), one], consortium_id=consortium, actor=system)
+        assert not AuditRecord.objects.exists()
+
+
+def test_acts_that_are_gathered_are_written_together_and_before_what_is_recorded_by_itself(world, as_system):
+    with as_system():
+        with gathering():
+            assert close_once(world, "0xab:3") is None
+            assert close_once(world, "0xab:3") is None
+            assert close_once(world, "0xab:4") is None
+            assert not AuditRecord.objects.exists()
+            record(
+                action="governance.proposal.cancel",
+                organization_id=None,
+                consortium_id=world.consortium.pk,
+                actor=Actor.system("projector"),
+                subject=PROPOSAL,
+            )
+            assert AuditRecord.objects.count() == 3
+            close_once(world, "0xab:5")
+        kept = AuditRecord.objects.order_by("recorded_at").values_list("action", flat=True)
+        closed = "governance.proposal.close"
+        assert list(kept) == [closed, closed, "governance.proposal.cancel", closed]
+
+
+def gather(world, *acts: dict[str, Any], fault: Exception | None = None) -> None:
+    with transaction.atomic(), gathering():
+        for number, changes in enumerate(acts):
+            close_once(world, f"0xab:{number}", **changes)
+        if fault is not None:
+            raise fault
+
+
+def test_where_what_is_gathered_fails_nothing_of_it_is_recorded(world, as_system):
+    with as_system():
+        with pytest.raises(LookupError):
+            gather(world, {}, fault=LookupError())
+        with pytest.raises(InvalidRecordError):
+            gather(world, {}, {"data": {"outcome": "approved"}})
         assert not AuditRecord.objects.exists()
