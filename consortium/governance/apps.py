@@ -6,4 +6,4 @@ class GovernanceConfig(AppConfig):
     label = "governance"
 
     def ready(self) -> None:
-        from consortium.governance import projections  # noqa: F401  registers the handlers of chain events
+        from consortium.governance import projected_ballots, projections  # noqa: F401  register handlers of events

@@ -8,14 +8,14 @@ from uuid import UUID
 from audit.acts import Actor, Subject
 from audit.recorder import record_once
 from consortium.common.models import Blob
-from consortium.governance.domain.kinds import Contract, choice_of, kind_name
+from consortium.governance.domain.kinds import Contract, kind_name
 from consortium.governance.domain.operations import timelock_operation
 from consortium.governance.models import Ballot, DecisionRule, GuardianRule, Proposal
 from consortium.governance.registry import run_executors
 from consortium.governance.services.progress import TOO_SOON
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.identifiers import bytes32_to_uuid, to_hex
-from consortium.membership.models import Organization, OrganizationKey
+from consortium.membership.models import Organization
 from consortium.membership.selectors import active_members
 from consortium.membership.services.applications import publish_profile
 from contracts.events import ChainEvent
@@ -114,20 +114,6 @@ def proposal_created(consortium_id: UUID, event: ChainEvent) -> None:
     _confirm(proposal, event)
 
 
-@projects("VoteCast")
-def vote_cast(consortium_id: UUID, event: ChainEvent) -> None:
-    proposal = _known(consortium_id, Contract.GOVERNOR, str(event.arguments["proposalId"]))
-    key = (
-        OrganizationKey.objects.filter(
-            membership__consortium_id=consortium_id, purpose="vote", address__iexact=event.arguments["voter"]
-        )
-        .select_related("membership")
-        .latest("created_at")
-    )
-    choice = choice_of(Contract.GOVERNOR, event.arguments["support"])
-    _count_ballot(proposal, key.membership.organization_id, choice, event)
-
-
 @projects("ProposalQueued")
 def proposal_queued(consortium_id: UUID, event: ChainEvent) -> None:
     proposal = _known(consortium_id, Contract.GOVERNOR, str(event.arguments["proposalId"]))
@@ -195,20 +181,6 @@ def decision_opened(consortium_id: UUID, event: ChainEvent) -> None:
     proposal.opened_at, proposal.closes_at = _time(arguments["openedAt"]), _time(arguments["closesAt"])
     proposal.state = Proposal.State.ACTIVE
     _confirm(proposal, event)
-
-
-@projects("BallotCast")
-def ballot_cast(consortium_id: UUID, event: ChainEvent) -> None:
-    proposal = _known(consortium_id, Contract.BOARD, to_hex(event.arguments["decision"]))
-    organization_id = bytes32_to_uuid(event.arguments["organization"])
-    _count_ballot(proposal, organization_id, choice_of(Contract.BOARD, event.arguments["choice"]), event)
-
-
-@projects("BallotStruck")
-def ballot_struck(consortium_id: UUID, event: ChainEvent) -> None:
-    proposal = _known(consortium_id, Contract.BOARD, to_hex(event.arguments["decision"]))
-    organization_id = bytes32_to_uuid(event.arguments["organization"])
-    Ballot.objects.filter(proposal=proposal, organization_id=organization_id).update(is_struck=True)
 
 
 @projects("DecisionClosed")
@@ -303,24 +275,6 @@ def _confirm(proposal: Proposal, event: ChainEvent) -> None:
 def _settle(proposal: Proposal, state: str, event: ChainEvent) -> None:
     proposal.state, proposal.settled_block = state, event.block_number
     proposal.save(update_fields=["state", "settled_block"])
-
-
-def _count_ballot(proposal: Proposal, organization_id: UUID, choice: str, event: ChainEvent) -> None:
-    ballot = (
-        Ballot.objects.filter(proposal=proposal, organization_id=organization_id).exclude(chain_state="failed").first()
-    )
-    ballot = ballot or Ballot(proposal=proposal, consortium_id=proposal.consortium_id, organization_id=organization_id)
-    ballot.choice, ballot.chain_state = choice, "confirmed"
-    ballot.confirmed_block, ballot.transaction_hash = event.block_number, to_hex(event.transaction_hash)
-    ballot.save()
-    _record(
-        proposal,
-        "governance.ballot.confirm",
-        event,
-        organization=str(organization_id),
-        choice=choice,
-        block=event.block_number,
-    )
 
 
 def _record_close(proposal: Proposal, outcome: str, event: ChainEvent) -> None:
