@@ -57,6 +57,7 @@ class History:
     sites: list[uuid.UUID] = field(default_factory=lambda: [uuid.uuid4() for _ in range(SITES)])
     logs: list[dict[str, Any]] = field(default_factory=list)
     block: int = 0
+    seed: bytes = field(default_factory=lambda: uuid.uuid4().bytes)
 
     def __post_init__(self) -> None:
         self._found()
@@ -203,8 +204,9 @@ class History:
 
     def _mine(self, *events: tuple[str, str, dict[str, Any]]) -> None:
         self.block += 1
+        transaction = "0x" + digest("transaction", self.seed, self.block).hex()
         for index, (name, event, arguments) in enumerate(events):
-            self.logs.append(_log(name, event, arguments, self.block, index))
+            self.logs.append(_log(name, event, arguments, self.block, index) | {"transactionHash": transaction})
 
 
 def _log(name: str, event: str, arguments: dict[str, Any], block: int, index: int) -> dict[str, Any]:
@@ -216,7 +218,7 @@ def _log(name: str, event: str, arguments: dict[str, Any], block: int, index: in
     return {
         **{"address": contract(name).address, "topics": ["0x" + topic.hex() for topic in topics]},
         **{"data": "0x" + data.hex(), "blockNumber": hex(block), "blockHash": "0x" + digest("block", block).hex()},
-        **{"blockTimestamp": hex(1_700_000_000 + block), "transactionHash": "0x" + digest("transaction", block).hex()},
+        **{"blockTimestamp": hex(1_700_000_000 + block)},
         "logIndex": hex(index),
     }
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 300.0
 _PROJECTED = (
-    "SELECT count(*) FROM contracts_chaineventrecord WHERE consortium_id = %s AND name = 'CheckpointAnchored' "
-    "AND applied_at IS NOT NULL"
+    "SELECT count(*) FROM contracts_chaineventrecord JOIN contracts_appliedmark AS mark USING (consortium_id) "
+    "WHERE consortium_id = %s AND name = 'CheckpointAnchored' "
+    "AND (contracts_chaineventrecord.block_number, contracts_chaineventrecord.log_index) "
+    "<= (mark.block_number, mark.log_index)"
 )
 _ACTIVE = "SELECT count(*) FROM membership_membership WHERE consortium_id = %s AND status = 'active'"
 _CONFIRMED = "SELECT id FROM consent_{} WHERE consortium_id = %s AND chain_state = 'confirmed'"

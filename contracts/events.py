@@ -74,6 +74,14 @@ class ChainEvent:
     data: bytes = b""
     schema: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.contract}.{self.name} in block {self.block_number}"
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Block, and place in the block: the chain's order."""
+        return self.block_number, self.log_index
+
     @property
     def key(self) -> str:
         """What names the event, also when a development chain mines its transaction again in another block."""

@@ -2,7 +2,8 @@
 
 Each consortium has a stream of its own: a cursor that says how far was read, and its events. A
 handler that fails stops its own stream alone, is tried again after a pause, and shows in the
-health checks. Two projectors may run at once: whoever holds a cursor's row works on that stream.
+health checks. Two projectors may run at once: whoever holds a cursor's row reads that stream,
+whoever holds its mark's row applies what is read, so that two share the work on one long stream.
 """
 
 from dataclasses import dataclass
@@ -69,5 +70,4 @@ def _apply_all(consortium_id: UUID) -> int:
 
 
 def _stands_still(consortium_id: UUID) -> bool:
-    waiting = ChainEventRecord.objects.filter(consortium_id=consortium_id, applied_at__isnull=True)
-    return waiting.filter(retry_at__isnull=False).exists()
+    return ChainEventRecord.objects.filter(consortium_id=consortium_id, retry_at__isnull=False).exists()

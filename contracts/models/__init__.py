@@ -2,10 +2,11 @@
 
 from contracts.models.deployments import ContractDeployment
 from contracts.models.outbox import OutboxTransaction, RelayAccount, StuckCode
-from contracts.models.projection import ChainCursor, ChainEventRecord
+from contracts.models.projection import AppliedMark, ChainCursor, ChainEventRecord
 from contracts.models.proofs import BlockProof
 
 __all__ = [
+    "AppliedMark",
     "BlockProof",
     "ChainCursor",
     "ChainEventRecord",

@@ -1,6 +1,7 @@
 """How far a consortium's events have been read, and the events themselves as the chain gave them."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -29,8 +30,57 @@ class ChainCursor(models.Model):
         return f"{self.consortium_id} at {self.position}"
 
 
+class AppliedMark(models.Model):
+    """The place on the chain up to which a consortium's events are applied; its row is the lock of whoever applies.
+
+    It moves on in the transaction of the events' handlers, so an event is applied exactly once, and nothing is
+    written to the events themselves. It is no part of the cursor: one process reads while another one applies.
+    """
+
+    # Before any block.
+    NOWHERE: Final = -1
+
+    consortium_id = models.UUIDField(_("consortium"), primary_key=True)
+    block_number = models.BigIntegerField(_("block"), default=NOWHERE)
+    log_index = models.BigIntegerField(_("place in the block"), default=NOWHERE)
+
+    class Meta:
+        verbose_name = _("mark of what is applied")
+        verbose_name_plural = _("marks of what is applied")
+
+    def __str__(self) -> str:
+        return f"{self.consortium_id} applied to {self.block_number}.{self.log_index}"
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.block_number, self.log_index
+
+
+class ChainEventQuerySet(models.QuerySet["ChainEventRecord"]):
+    """Events in the chain's order."""
+
+    def after(self, place: tuple[int, int]) -> Self:
+        """Those behind a place (block, place in the block)."""
+        block, index = place
+        # The first condition alone is one range of the index `events_in_order`.
+        return self.filter(block_number__gte=block).exclude(block_number=block, log_index__lte=index)
+
+    def applied(self, mark: AppliedMark) -> Self:
+        """Those of the mark's stream that were handed to their handlers."""
+        of_stream = self.filter(consortium_id=mark.consortium_id, is_late=False, block_number__lte=mark.block_number)
+        return of_stream.exclude(block_number=mark.block_number, log_index__gt=mark.log_index)
+
+    def waiting(self, mark: AppliedMark) -> Self:
+        """Those of the mark's stream that were not, the late ones not among them."""
+        return self.filter(consortium_id=mark.consortium_id).after(mark.place)
+
+    def late(self, consortium_id: UUID) -> Self:
+        """Those that were stored behind the mark, and wait."""
+        return self.filter(consortium_id=consortium_id, is_late=True)
+
+
 class ChainEventRecord(UuidModel):
-    """One event; `applied_at` is set in the transaction of its handlers, so it is applied exactly once.
+    """One event; the stream's `AppliedMark` says whether it was applied.
 
     Known by its transaction and its place in it, which stay the same when a development chain mines
     the same bytes again in another block.
@@ -50,10 +100,13 @@ class ChainEventRecord(UuidModel):
     transaction_hash = models.CharField(_("transaction"), max_length=66)
     log_index = models.PositiveIntegerField(_("place in the block"))
     transaction_log_index = models.PositiveIntegerField(_("place in the transaction"))
-    applied_at = models.DateTimeField(_("applied"), null=True, blank=True)
+    # Read when the mark was behind it already, since its contract joined the stream later: it is applied all the same.
+    is_late = models.BooleanField(_("came behind the mark"), default=False)
     attempts = models.PositiveIntegerField(_("failed attempts"), default=0)
     retry_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
     failed_text = models.TextField(_("failure"), blank=True, default="")
+
+    objects = ChainEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("event")
@@ -66,9 +119,11 @@ class ChainEventRecord(UuidModel):
             models.Index(fields=["consortium_id", "block_number", "log_index"], name="events_in_order"),
             models.Index(
                 fields=["consortium_id", "block_number", "log_index"],
-                condition=models.Q(applied_at__isnull=True),
-                name="events_to_apply",
+                condition=models.Q(is_late=True),
+                name="events_late",
             ),
+            # An event that failed waits for its next attempt until it is applied.
+            models.Index(fields=["consortium_id"], condition=models.Q(retry_at__isnull=False), name="events_failed"),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +148,10 @@ class ChainEventRecord(UuidModel):
             log_index=event.log_index,
             transaction_log_index=event.transaction_log_index,
         )
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.block_number, self.log_index
 
     @property
     def event(self) -> ChainEvent:

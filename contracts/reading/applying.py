@@ -12,16 +12,19 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
+from consortium.kernel.identifiers import to_hex
+from contracts.models import AppliedMark, ChainEventRecord, OutboxTransaction
 from contracts.projections import Heard, handle
+from contracts.reading.storing import Stored, stored
 
 logger = logging.getLogger(__name__)
 
 # So many events share a transaction. Rows that they change are locked for its length: some tenths of a second, and
 # only where so many wait, after a halt or in a new consortium; a live chain brings a few a block.
-CHUNK_EVENTS = 500
+CHUNK_EVENTS = 1_000
 # After a handler's fault: 1, 2, 4, ... seconds, at most five minutes.
 MAX_PAUSE_SECONDS = 300
 
@@ -43,11 +46,14 @@ def apply_next(consortium_id: UUID) -> Applied:
 
 
 def _try(consortium_id: UUID, limit: int) -> Applied:
-    rows: list[ChainEventRecord] = []
+    rows: list[Stored] = []
     try:
         with transaction.atomic():
-            rows = _lock_next(consortium_id, limit)
-            apply_rows(consortium_id, rows)
+            if (locked := _lock(consortium_id)) is None:
+                return Applied()
+            mark, waiting = locked
+            rows = _next(waiting, limit)
+            _apply(mark, rows)
             return Applied(len(rows), may_go_on=len(rows) == limit or _was_tried(rows))
     except Exception as error:
         if not rows:
@@ -67,27 +73,42 @@ def _one_by_one(consortium_id: UUID, count: int) -> Applied:
     return Applied(count, may_go_on=True)
 
 
-def _lock_next(consortium_id: UUID, limit: int) -> list[ChainEventRecord]:
-    """The next events, and the stream's lock until the transaction ends; one that failed before comes alone."""
-    if ChainCursor.objects.select_for_update(skip_locked=True).filter(pk=consortium_id).first() is None:
-        return []
-    waiting = ChainEventRecord.objects.filter(consortium_id=consortium_id, applied_at__isnull=True)
-    rows = list(waiting.order_by("block_number", "log_index")[:limit])
+def _lock(consortium_id: UUID) -> tuple[AppliedMark, QuerySet[ChainEventRecord]] | None:
+    """The stream's mark, until the transaction ends, and the events that come next: late ones before all others.
+
+    None where another projector applies the stream's events.
+    """
+    late = Exists(ChainEventRecord.objects.late(consortium_id))
+    marks = AppliedMark.objects.select_for_update(skip_locked=True, of=("self",)).annotate(has_late=late)
+    if (mark := marks.filter(pk=consortium_id).first()) is None:
+        return None
+    events = ChainEventRecord.objects
+    return mark, events.late(consortium_id) if mark.has_late else events.waiting(mark)
+
+
+def _next(waiting: QuerySet[ChainEventRecord], limit: int) -> list[Stored]:
+    """The stream's next events; one that failed before comes alone, after its pause."""
+    rows = stored(waiting, limit)
     if rows and rows[0].retry_at is not None and rows[0].retry_at > timezone.now():
         return []
     return rows[:1] if _was_tried(rows) else rows
 
 
-def apply_rows(consortium_id: UUID, rows: Sequence[ChainEventRecord]) -> None:
-    """Run the handlers of stored events, given in the chain's order, and mark them applied."""
+def _apply(mark: AppliedMark, rows: Sequence[Stored]) -> None:
+    """Run the handlers of stored events, given in the chain's order, and move the mark behind them."""
     if not rows:
         return
-    asked = correlation_ids(row.transaction_hash for row in rows)
-    handle(consortium_id, [Heard(row.event, asked.get(row.transaction_hash)) for row in rows])
-    marked = ChainEventRecord.objects.filter(pk__in=[row.pk for row in rows])
-    marked.update(applied_at=timezone.now(), failed_text="", retry_at=None)
+    asked = correlation_ids(to_hex(row.event.transaction_hash) for row in rows)
+    handle(mark.pk, [Heard(row.event, asked.get(to_hex(row.event.transaction_hash))) for row in rows])
+    block, index = rows[-1].event.place
+    if (block, index) > mark.place:
+        AppliedMark.objects.filter(pk=mark.pk).update(block_number=block, log_index=index)
+    else:
+        ChainEventRecord.objects.filter(pk__in=[row.pk for row in rows]).update(is_late=False)
     if _was_tried(rows):
-        logger.warning("%s is applied, failed attempts before: %d. Its stream goes on.", rows[0], rows[0].attempts)
+        ChainEventRecord.objects.filter(pk=rows[0].pk).update(failed_text="", retry_at=None)
+        failed, attempts = rows[0].event, rows[0].attempts
+        logger.warning("%s is applied, failed attempts before: %d. Its stream goes on.", failed, attempts)
 
 
 def correlation_ids(transaction_hashes: Iterable[str]) -> dict[str, str]:
@@ -96,18 +117,18 @@ def correlation_ids(transaction_hashes: Iterable[str]) -> dict[str, str]:
     return dict(asked.values_list("transaction_hash", "correlation_id"))
 
 
-def _was_tried(rows: Sequence[ChainEventRecord]) -> bool:
+def _was_tried(rows: Sequence[Stored]) -> bool:
     return bool(rows) and rows[0].attempts > 0
 
 
-def _note_fault(row: ChainEventRecord, fault: Exception) -> None:
+def _note_fault(row: Stored, fault: Exception) -> None:
     """Keep the fault where health checks find it; the first of an event is an error in the log, later ones remind."""
     pause = min(2**row.attempts, MAX_PAUSE_SECONDS)
     if row.attempts:
-        logger.warning("The handler of %s failed again, %d times now: %r", row, row.attempts + 1, fault)
+        logger.warning("The handler of %s failed again, %d times now: %r", row.event, row.attempts + 1, fault)
     else:
-        logger.error("The handler of %s failed. Its stream stands still and is tried again.", row, exc_info=fault)
-    ChainEventRecord.objects.filter(pk=row.pk, applied_at__isnull=True).update(
+        logger.error("The handler of %s failed. Its stream stands still and is tried again.", row.event, exc_info=fault)
+    ChainEventRecord.objects.filter(pk=row.pk).update(
         attempts=row.attempts + 1,
         failed_text=f"{type(fault).__name__}: {fault}"[:1000],
         retry_at=timezone.now() + timedelta(seconds=pause),

@@ -14,19 +14,21 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from consortium.common.tenancy import act_for_all
 from contracts.chain import chain_from_settings
+from contracts.events import ChainEvent
 from contracts.interface import Chain
-from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment
+from contracts.models import AppliedMark, ChainCursor, ChainEventRecord, ContractDeployment
 from contracts.projections import Heard, handle
 from contracts.reading.comparing import Difference, differences
 from contracts.reading.read_models import read_models
 from contracts.reading.shadow import shadow
+from contracts.reading.storing import stored
 from contracts.rpc.log_windows import MAX_WINDOW_BLOCKS
 
 TOGETHER = 500
-_Place = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def replay(node: Chain | None = None) -> ReplayReport:
     with shadow():
         for cursor in ChainCursor.objects.order_by("pk"):
             report.positions[str(cursor.pk)] = cursor.position
-            for events in _stored(cursor.pk) if node is None else _from_node(node, cursor, report):
+            for events in _stored(cursor) if node is None else _from_node(node, cursor, report):
                 if not _handle(cursor.pk, events, report):
                     break
         for one in read_models():
@@ -110,81 +112,70 @@ def run(options: Mapping[str, Any]) -> None:
         raise SystemExit(1)
 
 
-def _handle(consortium_id: UUID, rows: Sequence[ChainEventRecord], report: ReplayReport) -> bool:
+def _handle(consortium_id: UUID, events: Sequence[ChainEvent], report: ReplayReport) -> bool:
     """Handle events together, or up to the one that fails; return False if one does."""
-    if _try(consortium_id, rows) is None:
-        report.events += len(rows)
+    if _try(consortium_id, events) is None:
+        report.events += len(events)
         return True
-    for row in rows:
-        if (fault := _try(consortium_id, [row])) is not None:
+    for event in events:
+        if (fault := _try(consortium_id, [event])) is not None:
             text = f"{type(fault).__name__}: {fault}"
-            report.stopped.append(Stopped(str(consortium_id), str(row), text))
+            report.stopped.append(Stopped(str(consortium_id), str(event), text))
             return False
         report.events += 1
     return True
 
 
-def _try(consortium_id: UUID, rows: Sequence[ChainEventRecord]) -> Exception | None:
+def _try(consortium_id: UUID, events: Sequence[ChainEvent]) -> Exception | None:
     try:
         with transaction.atomic():
-            handle(consortium_id, [Heard(row.event, None) for row in rows])
+            handle(consortium_id, [Heard(event, None) for event in events])
     except Exception as fault:  # noqa: BLE001  whatever a handler raises is what the report tells
         return fault
     return None
 
 
-def _applied(consortium_id: UUID) -> Any:
-    return ChainEventRecord.objects.filter(consortium_id=consortium_id, applied_at__isnull=False)
-
-
-def _stored(consortium_id: UUID) -> Iterator[list[ChainEventRecord]]:
-    rows = _applied(consortium_id).order_by("block_number", "log_index")
-    last: ChainEventRecord | None = None
-    while batch := list(_after(rows, last)[:TOGETHER]):
+def _stored(cursor: ChainCursor) -> Iterator[list[ChainEvent]]:
+    applied = ChainEventRecord.objects.applied(AppliedMark.objects.get(pk=cursor.pk))
+    last = (cursor.first_block, AppliedMark.NOWHERE)
+    while batch := [row.event for row in stored(applied.after(last), TOGETHER)]:
         yield batch
-        last = batch[-1]
+        last = batch[-1].place
 
 
-def _after(rows: Any, last: ChainEventRecord | None) -> Any:
-    if last is None:
-        return rows
-    later = rows.filter(block_number__gt=last.block_number)
-    return later | rows.filter(block_number=last.block_number, log_index__gt=last.log_index)
-
-
-def _from_node(node: Chain, cursor: ChainCursor, report: ReplayReport) -> Iterator[list[ChainEventRecord]]:
+def _from_node(node: Chain, cursor: ChainCursor, report: ReplayReport) -> Iterator[list[ChainEvent]]:
     """The node's own events window by window, without those that are not applied here yet."""
     node.check_chain()
     deployments = ContractDeployment.objects.filter(consortium_id=cursor.pk)
     contracts = [deployment.reference for deployment in deployments]
+    mark = AppliedMark.objects.get(pk=cursor.pk)
     for first in range(cursor.first_block, cursor.position + 1, MAX_WINDOW_BLOCKS):
         last = min(first + MAX_WINDOW_BLOCKS - 1, cursor.position)
-        found = [ChainEventRecord.of(cursor.pk, event) for event in node.logs(contracts, first, last)]
-        stored = ChainEventRecord.objects.filter(consortium_id=cursor.pk, block_number__range=(first, last))
-        kept = {_place(row): row for row in stored}
-        report.differences += _other_events(found, kept)
-        waiting = {place for place, row in kept.items() if row.applied_at is None}
-        yield [row for row in found if _place(row) not in waiting]
+        found = node.logs(contracts, first, last)
+        kept = {row.event.key: row for row in _between(cursor, first, last)}
+        report.differences += _other_events(found, {key: row.event for key, row in kept.items()})
+        waiting = {key for key, row in kept.items() if row.is_late or row.place > mark.place}
+        yield [event for event in found if event.key not in waiting]
 
 
-def _other_events(found: Sequence[ChainEventRecord], kept: Mapping[_Place, ChainEventRecord]) -> Iterator[Difference]:
+def _between(cursor: ChainCursor, first: int, last: int) -> QuerySet[ChainEventRecord]:
+    return ChainEventRecord.objects.filter(consortium_id=cursor.pk, block_number__range=(first, last))
+
+
+def _other_events(found: Sequence[ChainEvent], kept: Mapping[str, ChainEvent]) -> Iterator[Difference]:
     table = ChainEventRecord._meta.db_table
-    known = {_place(row): row for row in found}
-    for place in sorted({*known, *kept}):
-        name = {"transaction_hash": place[0], "transaction_log_index": place[1]}
-        if place not in kept:
+    known = {event.key: event for event in found}
+    for key in sorted({*known, *kept}):
+        transaction_hash, _, index = key.partition(":")
+        name = {"transaction_hash": transaction_hash, "transaction_log_index": int(index)}
+        if key not in kept:
             yield Difference(table, name, "missing")
-        elif place not in known:
+        elif key not in known:
             yield Difference(table, name, "surplus")
-        elif columns := _other_columns(kept[place], known[place]):
+        elif columns := _other_columns(kept[key], known[key]):
             yield Difference(table, name, "changed", columns)
 
 
-def _other_columns(here: ChainEventRecord, there: ChainEventRecord) -> dict[str, tuple[Any, Any]]:
-    ours, theirs = here.event, there.event
+def _other_columns(ours: ChainEvent, theirs: ChainEvent) -> dict[str, tuple[Any, Any]]:
     names = ("name", "contract", "arguments", "block_number", "block_hash", "log_index", "topics", "data")
     return {name: (a, b) for name in names if (a := getattr(ours, name)) != (b := getattr(theirs, name))}
-
-
-def _place(row: ChainEventRecord) -> _Place:
-    return row.transaction_hash, row.transaction_log_index

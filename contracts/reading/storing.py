@@ -1,17 +1,22 @@
-"""Events into rows, thousands a second: one statement for many, and one value for the statement."""
+"""Events into rows and back, thousands a second: one statement for many, and one value for the statement."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import connection
+import orjson
+from django.db import connection, transaction
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
+from consortium.common.bulk import execute_bound, json_text
 from contracts.events import ChainEvent
 from contracts.models import ChainEventRecord
-from contracts.values import to_json
+from contracts.values import from_json, to_json
 
 # Events in one INSERT: larger ones take more memory and no less time.
 STORED_TOGETHER = 1_000
@@ -19,30 +24,93 @@ STORED_TOGETHER = 1_000
 _INSERT = """
 INSERT INTO {table}
     (id, created_at, consortium_id, name, contract, address, schema, arguments, topics, data, block_number,
-     block_hash, block_time, transaction_hash, log_index, transaction_log_index, attempts, failed_text)
-SELECT id, %s, %s, name, contract, address, schema, arguments, topics, decode(data, 'hex'), block_number,
-       block_hash, block_time, transaction_hash, log_index, transaction_log_index, 0, ''
-  FROM jsonb_to_recordset(%s::jsonb) AS given(
+     block_hash, block_time, transaction_hash, log_index, transaction_log_index, is_late, attempts, failed_text)
+SELECT id, $1, $2, name, contract, address, schema, arguments, topics, decode(data, 'hex'), block_number,
+       block_hash, block_time, transaction_hash, log_index, transaction_log_index, is_late, 0, ''
+  FROM json_to_recordset($3) AS given(
        id uuid, name text, contract text, address text, schema text, arguments jsonb, topics jsonb, data text,
        block_number bigint, block_hash text, block_time bigint, transaction_hash text, log_index integer,
-       transaction_log_index integer)
+       transaction_log_index integer, is_late boolean)
 ON CONFLICT DO NOTHING
 """
 
 
-def store(consortium_id: UUID, events: Iterable[ChainEvent]) -> None:
-    """Keep events as the chain gave them; those that are stored already stay as they are."""
-    given = map(_row, events)
+class Stored(NamedTuple):
+    """One stored event as its handlers get it: without topics and data, which only evidence needs."""
+
+    pk: UUID
+    attempts: int
+    retry_at: datetime | None
+    event: ChainEvent
+
+
+def store(consortium_id: UUID, events: Iterable[ChainEvent], *, applied: tuple[int, int]) -> None:
+    """Keep events as the chain gave them; those that are stored already stay as they are.
+
+    `applied` is the place up to which the stream's events were applied: new ones up to there are marked as late.
+    """
+    given = (_row(event, is_late=event.place <= applied) for event in events)
     statement = _INSERT.format(table=ChainEventRecord._meta.db_table)
     while batch := list(islice(given, STORED_TOGETHER)):
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [timezone.now(), consortium_id, json.dumps(batch)])
+        execute_bound(statement, [timezone.now(), consortium_id, json_text(batch)])
 
 
-def _row(event: ChainEvent) -> dict[str, Any]:
+def stored(rows: QuerySet[ChainEventRecord], limit: int) -> list[Stored]:
+    """Read the first of these events, in the chain's order."""
+    ordered = rows.order_by("block_number", "log_index").values_list(*_READ, Cast("arguments", TextField()))[:limit]
+    with _along_the_index():
+        found = list(ordered)
+    return [_stored(*row) for row in found]
+
+
+@contextmanager
+def _along_the_index() -> Iterator[None]:
+    """Keep PostgreSQL from sorting all that waits to find what comes first.
+
+    Of a table that was just filled it knows no numbers: it takes a long history for some rows, and a sort of them for
+    cheap, at each chunk again.
+    """
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        yield
+        cursor.execute("SET LOCAL enable_bitmapscan = on")
+
+
+_READ = (
+    *("pk", "attempts", "retry_at", "block_hash", "transaction_hash"),
+    *("name", "contract", "address", "block_number", "block_time", "log_index", "transaction_log_index", "schema"),
+)
+
+
+def _stored(
+    pk: UUID,
+    attempts: int,
+    retry_at: datetime | None,
+    block_hash: str,
+    transaction_hash: str,
+    *plain: Any,
+) -> Stored:
+    name, contract, address, block_number, block_time, log_index, transaction_log_index, schema, arguments = plain
+    event = ChainEvent(
+        name=name,
+        contract=contract,
+        address=address,
+        arguments={name: from_json(value) for name, value in orjson.loads(arguments).items()},
+        block_number=block_number,
+        block_hash=bytes.fromhex(block_hash[2:]),
+        block_time=block_time,
+        transaction_hash=bytes.fromhex(transaction_hash[2:]),
+        log_index=log_index,
+        transaction_log_index=transaction_log_index,
+        schema=schema,
+    )
+    return Stored(pk, attempts, retry_at, event)
+
+
+def _row(event: ChainEvent, *, is_late: bool) -> dict[str, Any]:
     """The columns of `ChainEventRecord.of`, as JSON has them."""
     return {
-        "id": str(uuid4()),
+        "id": uuid4(),
         "name": event.name,
         "contract": event.contract,
         "address": event.address,
@@ -56,4 +124,5 @@ def _row(event: ChainEvent) -> dict[str, Any]:
         "transaction_hash": "0x" + event.transaction_hash.hex(),
         "log_index": event.log_index,
         "transaction_log_index": event.transaction_log_index,
+        "is_late": is_late,
     }

@@ -11,13 +11,14 @@ from contracts.chain import may_heal
 from contracts.errors import ChainError, ChainRewoundError, UnknownSchemaError
 from contracts.events import BlockHeader
 from contracts.interface import Chain
-from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment
+from contracts.models import AppliedMark, ChainCursor, ChainEventRecord, ContractDeployment
 from contracts.reading.proof_keeping import capture_seen, drop_above
 from contracts.reading.storing import store
-from contracts.rpc.log_windows import MAX_WINDOW_BLOCKS
 
 logger = logging.getLogger(__name__)
 
+# So many blocks are read and stored in one transaction: what is stored then is applied while the next ones are read.
+WINDOW_BLOCKS = 1_000
 # The projector listens here; it is told when a stream begins.
 CHANNEL = "consilium_projector"
 
@@ -33,6 +34,7 @@ def start_projection(consortium_id: UUID) -> ChainCursor:
     cursor, is_new = ChainCursor.objects.select_for_update().get_or_create(
         consortium_id=consortium_id, defaults={"first_block": first, "position": first - 1}
     )
+    AppliedMark.objects.get_or_create(consortium_id=consortium_id)
     if not is_new:
         _read_from(cursor, min(max(blocks) - 1, cursor.position))
     with connection.cursor() as notifier:
@@ -81,7 +83,7 @@ def _halt(cursor: ChainCursor, alarm: ChainError) -> None:
 
 
 def _read(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> bool:
-    first, last = cursor.position + 1, min(cursor.position + MAX_WINDOW_BLOCKS, head.number)
+    first, last = cursor.position + 1, min(cursor.position + WINDOW_BLOCKS, head.number)
     if first > last:
         ChainCursor.objects.filter(pk=cursor.pk).update(read_at=timezone.now(), halted_text="")
         return False
@@ -91,11 +93,22 @@ def _read(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> bool:
     if end is None:
         # The chain was cut while it was read; the next pass sees how short it is.
         return False
-    store(cursor.consortium_id, events)
+    store(cursor.consortium_id, events, applied=_applied_among(cursor.consortium_id, first))
     capture_seen(chain, cursor, events, first=first)
     cursor.position, cursor.block_hash, cursor.read_at, cursor.halted_text = last, end.hash, timezone.now(), ""
     cursor.save()
     return last < head.number
+
+
+def _applied_among(consortium_id: UUID, first: int) -> tuple[int, int]:
+    """The place up to which events are applied: what is stored behind it from now on is late.
+
+    Where blocks from `first` on were read before, nobody applies events until this transaction ends: the mark must
+    not pass what it does not see.
+    """
+    known = ChainEventRecord.objects.filter(consortium_id=consortium_id, block_number__gte=first)
+    marks = AppliedMark.objects.select_for_update() if known.exists() else AppliedMark.objects
+    return marks.get(pk=consortium_id).place
 
 
 def _check_block(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> None:
@@ -116,7 +129,10 @@ def _rewind(chain: Chain, cursor: ChainCursor, head: BlockHeader) -> None:
     common = _common_block(chain, cursor, head)
     logger.warning("The development chain was cut: consortium %s is read again from %d.", cursor.pk, common + 1)
     events = ChainEventRecord.objects.filter(consortium_id=cursor.consortium_id)
+    mark = AppliedMark.objects.select_for_update().get(pk=cursor.consortium_id)
     events.filter(block_number__gt=common).delete()
+    if mark.block_number > common:
+        AppliedMark.objects.filter(pk=mark.pk).update(block_number=common + 1, log_index=AppliedMark.NOWHERE)
     drop_above(cursor.consortium_id, common)
     _read_from(cursor, common)
     known = chain.block(common) if common >= cursor.first_block else None

@@ -44,6 +44,7 @@ from consortium.membership.models import (
     WorkItem,
 )
 from contracts.models import (
+    AppliedMark,
     BlockProof,
     ChainCursor,
     ChainEventRecord,
@@ -221,6 +222,7 @@ def _chain(made: Everything) -> None:
         ),
         RelayAccount.objects.create(address="0x" + "99" * 20),
         ChainCursor.objects.create(consortium_id=consortium, first_block=1, position=1),
+        AppliedMark.objects.create(consortium_id=consortium),
         BlockProof.objects.create(consortium_id=consortium, block_number=1),
         ChainEventRecord.objects.create(
             consortium_id=consortium,

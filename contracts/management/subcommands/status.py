@@ -90,7 +90,7 @@ def _faults() -> list[str]:
     try:
         with act_for_all():
             halted = ChainCursor.objects.exclude(halted_text="")[:MAX_FAULTS]
-            events = ChainEventRecord.objects.filter(applied_at__isnull=True).exclude(failed_text="")[:MAX_FAULTS]
+            events = ChainEventRecord.objects.filter(retry_at__isnull=False)[:MAX_FAULTS]
             outcomes = OutboxTransaction.objects.filter(outcome_delivered_at__isnull=True).exclude(outcome_error="")
             proofs = BlockProof.objects.filter(captured_at__isnull=True).exclude(missing_text="")[:MAX_FAULTS]
             stuck = RelayAccount.objects.exclude(stuck_code="")[:MAX_FAULTS]

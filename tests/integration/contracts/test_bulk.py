@@ -8,11 +8,12 @@ from django.db import IntegrityError, transaction
 
 from consortium.common.bulk import insert_many, update_many
 from contracts.events import ChainEvent
-from contracts.models import ChainCursor, ChainEventRecord
+from contracts.models import AppliedMark, ChainCursor, ChainEventRecord
 from contracts.reading.storing import store
 
 pytestmark = pytest.mark.usefixtures("system")
 CONSORTIUM = uuid.uuid4()
+NOTHING = (AppliedMark.NOWHERE, AppliedMark.NOWHERE)
 
 
 def event(number: int) -> ChainEvent:
@@ -32,13 +33,13 @@ def columns(row) -> dict[str, object]:
 
 
 def test_stored_events_are_those_that_a_row_of_its_own_would_hold(system):
-    store(CONSORTIUM, map(event, range(3)))
-    store(CONSORTIUM, map(event, range(4)))
+    store(CONSORTIUM, map(event, range(3)), applied=NOTHING)
+    store(CONSORTIUM, map(event, range(4)), applied=NOTHING)
 
     assert [row.event for row in ChainEventRecord.objects.all()] == list(map(event, range(4)))
     plain = ChainEventRecord.of(CONSORTIUM, event(9))
     plain.save()
-    store(CONSORTIUM, [event(8)])
+    store(CONSORTIUM, [event(8)], applied=NOTHING)
     stored = ChainEventRecord.objects.get(block_number=8)
     assert columns(stored) | {"block_number": 9} == columns(ChainEventRecord.objects.get(pk=plain.pk)) | {
         name: columns(stored)[name] for name in ("block_hash", "transaction_hash", "arguments", "topics")
@@ -48,7 +49,7 @@ def test_stored_events_are_those_that_a_row_of_its_own_would_hold(system):
 
 def test_inserted_rows_hold_every_kind_of_value(system):
     rows = [ChainEventRecord.of(CONSORTIUM, event(number)) for number in range(3)]
-    rows[1].applied_at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    rows[1].retry_at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     insert_many(rows)
 
     assert [columns(row) for row in ChainEventRecord.objects.all()] == [columns(row) for row in rows]

@@ -20,11 +20,12 @@ from contracts.errors import ChainRequestError, ChainUnavailableError
 from contracts.events import BlockHeader, ChainEvent
 from contracts.gateway import Gateway
 from contracts.management.subcommands import status as status_command
-from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
+from contracts.models import ChainCursor, OutboxTransaction
 from contracts.network import watching
 from contracts.network.asking import NamedNode
 from contracts.projections import projects
 from contracts.projector import project_once, start_projection
+from tests.factories.streams import forget_applied
 from tests.integration.contracts.conftest import add, deploy
 
 pytestmark = pytest.mark.usefixtures("handlers")
@@ -154,7 +155,7 @@ def test_a_stream_that_stands_still_is_not_well(consortium, as_system, chain):
         event.arguments["total"] //= 0
 
     with as_system():
-        ChainEventRecord.objects.update(applied_at=None)
+        forget_applied()
         project_once(chain)
         assert (health.projector().well, health.projector().figures["failed_streams"]) == (False, 1)
         code, text = status()

@@ -17,13 +17,14 @@ from consortium.membership.models import Membership
 from contracts.dispatcher import Dispatcher
 from contracts.errors import ChainRewoundError, ChainUnavailableError
 from contracts.events import ChainEvent
-from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, RelayAccount
+from contracts.models import AppliedMark, ChainCursor, ChainEventRecord, ContractDeployment, RelayAccount
 from contracts.projections import Heard, projects, projects_many
 from contracts.projector import ProjectReport, project_once, start_projection
 from contracts.reading import streams
 from contracts.reading.applying import Applied, apply_next
 from contracts.reading.streams import read_window
 from tests.chain.counter import fake_chain, text32
+from tests.factories.streams import applied_events, forget_applied
 from tests.integration.contracts.conftest import add, deploy
 
 pytestmark = pytest.mark.usefixtures("system", "handlers")
@@ -115,7 +116,7 @@ def test_two_handlers_of_an_event_run_together_or_not_at_all(dispatcher, consort
 
     assert project_once(dispatcher.chain).failed == 2
     assert RelayAccount.objects.count() == 1
-    assert not ChainEventRecord.objects.filter(applied_at__isnull=False).exists()
+    assert applied_events() == 0
 
 
 def test_a_handler_of_one_contract_does_not_hear_another(dispatcher, consortium):
@@ -191,7 +192,7 @@ def test_a_node_that_does_not_answer_loses_no_event(dispatcher, consortium, seen
 
 def test_what_is_stored_is_applied_while_the_node_is_away(dispatcher, consortium, seen):
     project_once(dispatcher.chain)
-    ChainEventRecord.objects.update(applied_at=None)
+    forget_applied()
     seen.clear()
 
     dispatcher.chain.fail("check_chain", ChainUnavailableError("away"), times=2)
@@ -201,7 +202,7 @@ def test_what_is_stored_is_applied_while_the_node_is_away(dispatcher, consortium
 
 
 def test_many_blocks_are_read_window_by_window(dispatcher, consortium, seen, monkeypatch):
-    monkeypatch.setattr(streams, "MAX_WINDOW_BLOCKS", 3)
+    monkeypatch.setattr(streams, "WINDOW_BLOCKS", 3)
     for number in range(10):
         add(consortium, f"test:{number}")
     dispatcher.dispatch_once()
@@ -225,6 +226,40 @@ def test_an_event_in_the_block_of_a_later_contract_is_not_missed(dispatcher, con
 
     start_projection(consortium)
     assert ChainCursor.objects.get(pk=consortium).position == late - 1
+
+
+def test_events_of_a_contract_that_joins_later_are_applied_though_the_mark_has_passed_them(
+    dispatcher, consortium, seen
+):
+    add(consortium, "test:1")
+    add(consortium, "test:2", 4)
+    dispatcher.dispatch_once()
+    project_once(dispatcher.chain)
+    mark = AppliedMark.objects.get(pk=consortium).place
+    early = ChainEventRecord.objects.filter(consortium_id=consortium).order_by("block_number").first()
+    assert early is not None
+    # As if its contract had not been known when its block was read.
+    early.delete()
+    faults = ["first"]
+
+    @projects("Counted")
+    def fail_once(consortium_id: UUID, event: ChainEvent) -> None:
+        if faults:
+            raise LookupError(faults.pop())
+
+    ChainCursor.objects.filter(pk=consortium).update(position=0, block_hash=b"")
+
+    assert project_once(dispatcher.chain).failed == 1
+    assert AppliedMark.objects.get(pk=consortium).place == mark
+    late = ChainEventRecord.objects.get(consortium_id=consortium, is_late=True)
+    assert (late.place, late.attempts) == (early.place, 1)
+    seen.clear()
+    retry_now()
+    assert project_once(dispatcher.chain) == ProjectReport(applied=1)
+    assert seen == [(consortium, 0)]
+    assert not ChainEventRecord.objects.filter(is_late=True).exists()
+    assert AppliedMark.objects.get(pk=consortium).place == mark
+    assert project_once(dispatcher.chain) == ProjectReport()
 
 
 @pytest.mark.parametrize("kept", [1, 3])
@@ -352,7 +387,7 @@ def test_what_fails_among_many_is_found_and_what_goes_before_it_is_applied_once(
 
     assert project_once(dispatcher.chain).failed == 1
     assert written(consortium) == list(range(7))
-    applied = ChainEventRecord.objects.filter(consortium_id=consortium, applied_at__isnull=False)
+    applied = ChainEventRecord.objects.applied(AppliedMark.objects.get(pk=consortium))
     assert applied.count() == 7
     retry_now()
     project_once(dispatcher.chain)
@@ -421,10 +456,10 @@ def test_one_event_of_a_block_takes_no_more_questions_than_it_needs(dispatcher, 
     add(consortium, "test:1")
     dispatcher.dispatch_once()
     assert read_window(dispatcher.chain, consortium) is False
-    # Savepoint, cursor, events, ids of their acts, mark, release: no more for ten than for one.
+    # Savepoint, mark, events with their two settings, ids of their acts, mark, release: no more for ten than for one.
     with CaptureQueriesContext(connection) as asked:
         assert apply_next(consortium) == Applied(1)
-    assert len(asked) == 6
+    assert len(asked) == 8
 
 
 def test_a_contract_whose_events_cannot_be_read_stops_its_own_stream_with_the_reason(

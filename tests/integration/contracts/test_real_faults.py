@@ -21,13 +21,16 @@ from consortium.embedded.postgres import EmbeddedPostgres
 from contracts.dispatcher import Dispatcher
 from contracts.events import ContractReference
 from contracts.gateway import Gateway
-from contracts.models import ChainCursor, ChainEventRecord, ContractDeployment, OutboxTransaction
+from contracts.models import AppliedMark, ChainCursor, ChainEventRecord, ContractDeployment, OutboxTransaction
 from contracts.projections import projects
 from contracts.projector import project_once, start_projection
 from contracts.reading import applying
+from contracts.reading.applying import Applied, apply_next
+from contracts.reading.streams import read_window
 from contracts.relay import Relay, create_relay, load_relay
 from tests.chain.anvil import Anvil
 from tests.chain.counter import ARTIFACTS
+from tests.factories.streams import all_applied, applied_events
 from tests.integration.contracts.conftest import add, deploy, settle
 from tests.integration.contracts.conftest import total as counted
 
@@ -240,7 +243,7 @@ def test_a_node_killed_and_back_without_its_last_blocks_is_healed(consortium, ga
         assert total(gateway) == 6
         assert set(OutboxTransaction.objects.values_list("state", flat=True)) == {"confirmed"}
         assert list(ChainEventRecord.objects.values_list("transaction_hash", "arguments")) == before
-        assert not ChainEventRecord.objects.filter(applied_at=None).exists()
+        assert all_applied()
 
 
 def saved_height(node: Anvil) -> int:
@@ -319,7 +322,73 @@ def test_two_projectors_at_once_handle_every_event_once(
     with as_system():
         project_once(gateway)
         assert seen == list(range(21))
-        assert not ChainEventRecord.objects.filter(applied_at=None).exists()
+        assert all_applied()
+
+
+@pytest.mark.parametrize("lock", [ChainCursor, AppliedMark])
+def test_of_two_projectors_one_reads_a_stream_while_the_other_applies_it(
+    consortium, node, relay, gateway, as_system, lock
+):
+    """Whoever waits for one of the two locks does the other's part meanwhile."""
+    with as_system():
+        project_once(gateway)
+        for number in range(3):
+            add(consortium, f"test:{number}")
+        settle(Dispatcher(gateway, relay))
+        if lock is ChainCursor:
+            read_window(gateway, consortium)
+    held, done = threading.Event(), threading.Event()
+
+    def work(index: int) -> None:
+        if index == 0:
+            with transaction.atomic():
+                lock.objects.select_for_update().get(pk=consortium)
+                held.set()
+                assert done.wait(30)
+            return
+        try:
+            assert held.wait(30)
+            project_once(gateway)
+        finally:
+            done.set()
+
+    in_threads(work)
+    with as_system():
+        stored, applied = ChainEventRecord.objects.count(), applied_events()
+        assert (stored, applied) == ((4, 4) if lock is ChainCursor else (4, 1))
+        project_once(gateway)
+        assert all_applied()
+
+
+def test_blocks_that_are_read_again_are_not_applied_past_while_they_are_stored(
+    consortium, node, relay, gateway, as_system
+):
+    """Else the mark could pass an event that is not there yet, and nobody would ever apply it."""
+    with as_system():
+        add(consortium, "test:1")
+        settle(Dispatcher(gateway, relay))
+        project_once(gateway)
+        ChainCursor.objects.update(position=0, block_hash=b"")
+    is_stored, was_tried = threading.Event(), threading.Event()
+
+    def work(index: int) -> None:
+        if index == 0:
+            with transaction.atomic():
+                read_window(gateway, consortium)
+                is_stored.set()
+                assert was_tried.wait(30)
+            return
+        try:
+            assert is_stored.wait(30)
+            assert apply_next(consortium) == Applied()
+            with transaction.atomic():
+                assert AppliedMark.objects.select_for_update(skip_locked=True).filter(pk=consortium).first() is None
+        finally:
+            was_tried.set()
+
+    in_threads(work)
+    with as_system():
+        assert all_applied()
 
 
 def manage(environment: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
@@ -348,7 +417,7 @@ def test_the_programs_work_until_they_are_asked_to_end(world, environment, gatew
             wait_until(lambda: ContractDeployment.objects.filter(name="ValidatorSource").exists(), 60)
             with transaction.atomic():
                 start_projection(world.consortium.pk)
-            wait_until(lambda: ChainEventRecord.objects.filter(applied_at__isnull=False).exists(), 60)
+            wait_until(lambda: applied_events() > 0, 60)
         assert [program.poll() for program in programs] == [None, None]
     finally:
         for program in programs:

@@ -15,7 +15,7 @@ from consortium.kernel.secp256k1 import address_of
 from consortium.membership.models import Consortium, Membership, Organization, OrganizationKey
 from contracts.dispatcher import Dispatcher
 from contracts.gateway import Gateway
-from contracts.models import ChainCursor, ContractDeployment
+from contracts.models import AppliedMark, ChainCursor, ContractDeployment
 from contracts.projector import project_once
 from contracts.relay import Relay
 from tests.integration.training.consortium_chain import POLICY, ConsortiumChain
@@ -136,6 +136,7 @@ def found(chain: ConsortiumChain) -> Consortium:
     ChainCursor.objects.create(
         consortium_id=consortium.pk, first_block=head.number + 1, position=head.number, block_hash=head.hash
     )
+    AppliedMark.objects.create(consortium_id=consortium.pk)
     return consortium
 
 

@@ -10,6 +10,7 @@ from audit.models import AuditRecord
 from consortium.kernel.digests import digest_to_bytes32
 from contracts.models import ChainCursor, ChainEventRecord
 from tests.chain.anvil import Anvil
+from tests.factories.streams import all_applied, applied_events, forget_applied
 from tests.integration.training.consortium_chain import ConsortiumChain
 from tests.integration.training.test_life_of_a_model import in_state, until
 from training.models import Model, Run
@@ -83,5 +84,6 @@ def read_again(platform, from_block: int | None = None) -> None:
         cursor.first_block = cursor.first_block if from_block is None else from_block
         cursor.position, cursor.block_hash = cursor.first_block - 1, b""
         cursor.save()
-    until(platform, lambda: ChainEventRecord.objects.filter(applied_at__isnull=False).count() >= max(known, 1))
-    until(platform, lambda: not ChainEventRecord.objects.filter(applied_at__isnull=True).exists())
+        forget_applied()
+    until(platform, lambda: applied_events() >= max(known, 1))
+    until(platform, all_applied)

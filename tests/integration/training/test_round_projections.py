@@ -15,6 +15,7 @@ from contracts.models import ChainEventRecord, OutboxTransaction
 from contracts.reading import applying
 from contracts.reading.applying import Applied, apply_next
 from contracts.reading.streams import read_window
+from tests.factories.streams import all_applied
 from training.models import Attempt, Round, Run, SitePart
 
 CLOCKS = {"id", "created_at", "announced_at", "opened_at", "closed_at", "ended_at", "run_id", "round_id", "attempt_id"}
@@ -40,7 +41,7 @@ def stored(history: History) -> Any:
 def apply_all(consortium: Any) -> None:
     while apply_next(consortium).may_go_on:
         pass
-    assert not ChainEventRecord.objects.filter(applied_at__isnull=True).exists()
+    assert all_applied()
 
 
 def told() -> list[tuple[str, Any]]:

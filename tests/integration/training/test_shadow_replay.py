@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts.models import ChainEventRecord
 from contracts.reading.replay import replay
 from tests.chain.anvil import Anvil
+from tests.factories.streams import applied_events
 from tests.integration.training.consortium_chain import ConsortiumChain
 from tests.integration.training.test_replays import read_again, released_model
 from training.models import Model, Round
@@ -34,7 +34,7 @@ def test_a_run_from_its_vote_to_its_released_model_is_what_the_chain_says(platfo
 
     report = replay(platform.chain.gateway)
     assert report.equal, report.in_words()
-    assert report.events == ChainEventRecord.objects.filter(applied_at__isnull=False).count() > 30
+    assert report.events == applied_events() > 30
     assert replay().equal
 
     Model.objects.filter(pk=model.pk).update(state="recalled")
