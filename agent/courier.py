@@ -8,7 +8,7 @@ from agent.client import PlatformClient
 from agent.errors import PlatformAwayError, PlatformRefusedError, PolicyRefusedError
 from agent.letters import Letter, Letters
 from agent.pauses import Backoff
-from agent.signing.errors import SignerError
+from contracts.signing.errors import SignerError
 
 logger = logging.getLogger(__name__)
 # Letters are delivered as they are signed; this look is for those that the platform was away for.

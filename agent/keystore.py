@@ -12,9 +12,9 @@ import coincurve
 from agent.errors import KeystoreError
 from agent.folder import SiteFolder, read_private, write_private
 from agent.secret_storage import decrypt, encrypt
-from agent.signing.keys import TypedData
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.secp256k1 import address_of, checksum_address, sign_digest
+from contracts.signing.keys import TypedData
 
 PASSPHRASE_FILE_VARIABLE = "CONSILIUM_SITE_PASSPHRASE_FILE"  # noqa: S105  a variable's name
 # 16 MiB and about 50 ms. The pass phrase is 32 random bytes, so nothing is guessed; a start stays under half a second.

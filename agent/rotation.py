@@ -23,10 +23,10 @@ from agent.policy import SigningRequest
 from agent.registered_keys import NUMBERS, REGISTRY, RegisteredKeys
 from agent.signer import Signer
 from agent.signing.keyring import Keyring, named_in
-from agent.signing.keys import SigningKey
-from agent.signing.web3signer import Web3SignerKey
 from consortium.kernel.eip712 import typed_hash
 from consortium.kernel.identifiers import to_hex
+from contracts.signing.keys import SigningKey
+from contracts.signing.web3signer import Web3SignerKey
 
 # The relay has so long to bring the signature to the chain; after that it is worth nothing.
 LIFETIME_SECONDS = 3600

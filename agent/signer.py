@@ -10,10 +10,10 @@ from agent.keystore import KeyPurpose
 from agent.policy import SigningPolicy, SigningRequest, require_own_key
 from agent.sentences import NameOf, signed_sentence
 from agent.signing.keyring import Keyring
-from agent.signing.keys import SigningKey, TypedData, checked_signature
 from consortium.kernel.eip712 import AGENT_DOMAIN, TYPES, Domain
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
 from consortium.kernel.identifiers import to_hex
+from contracts.signing.keys import SigningKey, TypedData, checked_signature
 
 _TRIAL = "AgentRequest"
 _LATEST_ENTRIES = 5000

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from agent.chain_check import Finding
 from agent.keystore import KeyPurpose
-from agent.signing.keys import SigningKey
-from agent.signing.web3signer import Web3SignerKey
 from agent.site import Site
 from agent.wording import gettext as _
 from consortium.kernel.errors import ConsiliumError
+from contracts.signing.keys import SigningKey
+from contracts.signing.web3signer import Web3SignerKey
 
 
 def look_at_keys(site: Site) -> list[Finding]:

@@ -12,8 +12,8 @@ from agent.clock import Clock, now
 from agent.errors import JobRefusedError, PlatformAwayError, PlatformRefusedError
 from agent.jobs import KINDS, Job, Kind, Result
 from agent.pauses import Backoff
-from agent.signing.errors import SignerError
 from consortium.kernel.errors import ConsiliumError
+from contracts.signing.errors import SignerError
 
 if TYPE_CHECKING:
     from agent.site import Site

@@ -21,11 +21,11 @@ from contracts.errors import ChainError, ChainTimeoutError
 from contracts.events import ContractReference
 from contracts.founding import ZERO_ADDRESS, Founding, FoundingError
 from contracts.interface import Chain
-from contracts.models import ContractDeployment, OutboxTransaction
+from contracts.models import ContractDeployment, OutboxTransaction, RelayAccount
 from contracts.models.outbox import CONSTRUCTOR
 from contracts.outbox import enqueue
 from contracts.reading.streams import start_projection
-from contracts.relay import Relay
+from contracts.relay import AnyRelay
 
 __all__ = ["deploy_consortium"]
 
@@ -51,7 +51,7 @@ class _Step:
         return f"{self.contract}.{self.function}{self.label and '.' + self.label}"
 
 
-def deploy_consortium(gateway: Chain, relay: Relay, founding: Founding) -> list[ContractDeployment]:
+def deploy_consortium(gateway: Chain, relay: AnyRelay, founding: Founding) -> list[ContractDeployment]:
     """Put a consortium's contracts on the chain and let the projector read them; call again after a kill.
 
     Runs as the system's database role and outside a transaction, since every step is kept by itself.
@@ -86,7 +86,7 @@ def deploy_consortium(gateway: Chain, relay: Relay, founding: Founding) -> list[
 
 
 class _Deployer:
-    def __init__(self, chain: Chain, relay: Relay, founding: Founding) -> None:
+    def __init__(self, chain: Chain, relay: AnyRelay, founding: Founding) -> None:
         self.chain = chain
         self.relay = relay
         self.founding = founding
@@ -179,7 +179,13 @@ class _Deployer:
             if self._is_idle():
                 time.sleep(PAUSE_SECONDS)
         if found:
-            raise ChainTimeoutError(f"{found[0].contract} was not confirmed in time. Start the founding again.")
+            raise ChainTimeoutError(
+                f"{found[0].contract} was not confirmed in time. {self._stuck_text()}Start the founding again."
+            )
+
+    def _stuck_text(self) -> str:
+        text = RelayAccount.objects.filter(pk=self.relay.address).values_list("stuck_text", flat=True).first()
+        return f"{text} " if text else ""
 
     def _is_idle(self) -> bool:
         """Make a pass; a fault of the node that may pass is waited out."""

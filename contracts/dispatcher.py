@@ -21,12 +21,12 @@ from contracts.chain import chain_from_settings
 from contracts.errors import SenderNotAuthorizedError
 from contracts.events import BlockHeader
 from contracts.interface import Chain
-from contracts.models import OutboxTransaction
-from contracts.relay import Relay, relays_from_settings
+from contracts.models import OutboxTransaction, StuckCode
+from contracts.relay import AnyRelay, relays_from_settings
 from contracts.sending.background import AtOnce
 from contracts.sending.broadcasts import Broadcast, batches, begin, broadcast, due
 from contracts.sending.claims import Claim, claim
-from contracts.sending.lanes import Hook, Lane, free_lanes, loads, open_lanes
+from contracts.sending.lanes import Hook, Lane, SignerPauses, free_lanes, loads, open_lanes
 from contracts.sending.outcomes import deliver_outcomes
 from contracts.sending.recovery import recover
 from contracts.sending.settlements import Settler
@@ -55,7 +55,7 @@ def _go_on(step: str) -> None:
 class Dispatcher:
     """Sends for one or several relay accounts; several dispatchers may run at once, also for the same accounts."""
 
-    def __init__(self, chain: Chain, *relays: Relay, at: Hook = _go_on, background: Executor | None = None) -> None:
+    def __init__(self, chain: Chain, *relays: AnyRelay, at: Hook = _go_on, background: Executor | None = None) -> None:
         """With `background`, an executor of one thread, the node is asked while the database is written."""
         self.chain = chain
         self.background = background or AtOnce()
@@ -63,9 +63,10 @@ class Dispatcher:
         self.at = at
         self.settler = Settler()
         self.trials = Trials(chain)
+        self.pauses = SignerPauses()
 
     @property
-    def relay(self) -> Relay:
+    def relay(self) -> AnyRelay:
         """The first of the accounts."""
         return self.relays[0]
 
@@ -83,12 +84,12 @@ class Dispatcher:
         lanes = open_lanes(self.chain, self.relays, self.at, self.background)
         head = recover(self.chain, lanes)
         self._settle(lanes, head, report)
-        sending = _Sending(self.trials)
+        sending = _Sending(self.trials, self.pauses)
         report.resent = sum(sending.send(lane, due(lane)) for lane in lanes)
         self._claim(lanes, sending, report)
         self._settle(lanes, head, report)
         report.delivered = deliver_outcomes(self.at)
-        if sending.refused is not None and not free_lanes(lanes):
+        if sending.refused is not None and not free_lanes(lanes, self.pauses):
             raise sending.refused
         return report
 
@@ -104,7 +105,7 @@ class Dispatcher:
 
     def _claim(self, lanes: list[Lane], sending: "_Sending", report: DispatchReport) -> None:
         """Sign and send what waits, lane after lane, until no lane takes anything more."""
-        while free := sending.open_ones(free_lanes(lanes)):
+        while free := sending.open_ones(free_lanes(lanes, self.pauses)):
             claims = [sending.claim(lane, among=len(free) - index) for index, lane in enumerate(free)]
             report.failed += sum(claimed.failed for claimed in claims)
             if not any(claimed.signed or claimed.failed for claimed in claims):
@@ -119,6 +120,7 @@ class _Sending:
     """One pass's sending: a lane whose node refused something is left alone for the rest of the pass."""
 
     trials: Trials
+    pauses: SignerPauses
     sent: int = 0
     halted: set[str] = field(default_factory=set)
     under_way: dict[str, Broadcast] = field(default_factory=dict)
@@ -140,11 +142,21 @@ class _Sending:
     def claim(self, lane: Lane, *, among: int) -> Claim:
         """Sign the lane's next calls, and begin to send them once those before have arrived."""
         claimed = claim(lane, self.trials, among=among)
+        self._face_signer(lane, claimed)
         for batch in batches(claimed.signed):
             self.finish(lane)
             if lane.address not in self.halted:
                 self.under_way[lane.address] = begin(lane, batch)
         return claimed
+
+    def _face_signer(self, lane: Lane, claimed: Claim) -> None:
+        """Leave a lane alone for a while whose key gave no signature, and say so where a person looks."""
+        if claimed.signed:
+            lane.mark_moving(StuckCode.NOT_SIGNED)
+            self.pauses.end(lane.address)
+        if claimed.fault is not None:
+            lane.mark_stuck(StuckCode.NOT_SIGNED, claimed.fault.message)
+            self.pauses.begin(lane.address)
 
     def finish(self, lane: Lane) -> None:
         """Note what became of the batch that the lane has under way."""
@@ -159,6 +171,6 @@ class _Sending:
         self.sent += taken
 
 
-def dispatch_once(chain: Chain | None = None, *relays: Relay) -> DispatchReport:
+def dispatch_once(chain: Chain | None = None, *relays: AnyRelay) -> DispatchReport:
     """One pass of a dispatcher for this deployment's chain and relays, or for those given."""
     return Dispatcher(chain or chain_from_settings(), *(relays or relays_from_settings())).dispatch_once()

@@ -207,5 +207,6 @@ _LANE_REMEDIES = {
         "or give the account a balance, so that the foreign transaction goes."
     ),
     StuckCode.NOT_MINED: "Ask the validators' operators for --min-gas-price=0 and their allow lists.",
+    StuckCode.NOT_SIGNED: "`manage.py chain status` says what the signer answers; the lane moves again by itself.",
 }
 _READ_LOG = "Read the rows' fault with `manage.py chain status`, and the program's log."

@@ -1,10 +1,9 @@
-"""The account that submits what members signed: it pays nothing, votes nowhere, and has no rights of its own."""
+"""The accounts that submit what members signed, as the deployment's settings name them: key files, and remote keys."""
 
 import json
 import os
 import secrets
 import stat
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
@@ -14,9 +13,26 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from consortium.embedded.credentials import write_secret
-from consortium.kernel.digests import keccak256
-from consortium.kernel.errors import ConsiliumError
-from contracts.transactions import sign_free
+from consortium.kernel.errors import ConsiliumError, InvalidInputError
+from contracts.sending.relays import AnyRelay, Relay, RemoteRelay, SignedTransaction
+from contracts.signing.channel import Certificates, SignerChannel
+from contracts.signing.web3signer import Web3SignerKey, key_identifier, signer_url
+
+__all__ = [
+    "AnyRelay",
+    "Relay",
+    "RelayKeyError",
+    "RemoteRelay",
+    "SignedTransaction",
+    "create_relay",
+    "key_files",
+    "key_passphrase",
+    "load_relay",
+    "relay_from_settings",
+    "relays_from_settings",
+    "remote_relays",
+    "require_keys",
+]
 
 # A v3 keystore has about 500 bytes.
 MAX_KEY_FILE_BYTES = 16_384
@@ -24,36 +40,17 @@ MAX_KEY_FILE_BYTES = 16_384
 SCRYPT_WORK = 2**16
 
 
+# In the order of `Certificates`.
+_SIGNER_FILES = ("RELAY_SIGNER_CERTIFICATE_FILE", "RELAY_SIGNER_KEY_FILE", "RELAY_SIGNER_AUTHORITY_FILE")
+# A lane's row stays locked while a batch is signed.
+MAX_SIGNER_TIMEOUT_SECONDS = 30
+
+
 class RelayKeyError(ConsiliumError):
     """The relay's key is missing, readable by others, or cannot be opened."""
 
     code: ClassVar[str] = "relay_key"
     http_status: ClassVar[int] = 503
-
-
-@dataclass(frozen=True)
-class SignedTransaction:
-    """The bytes to send and their hash (32 bytes)."""
-
-    raw: bytes
-    hash: bytes
-
-
-class Relay:
-    """Signs transactions without a price; the key stays inside."""
-
-    def __init__(self, account: LocalAccount) -> None:
-        self._account = account
-        self.address: str = account.address
-
-    def __repr__(self) -> str:
-        return f"Relay({self.address})"
-
-    def sign(self, *, to: str | None, data: bytes, nonce: int, gas: int, chain_id: int) -> SignedTransaction:
-        """Sign a call, or a creation where `to` is None (EIP-1559, both fees zero: gas is free here)."""
-        key = bytes(self._account.key)
-        raw = sign_free(key, to=to, data=data, nonce=nonce, gas=gas, chain_id=chain_id)
-        return SignedTransaction(raw, keccak256(raw))
 
 
 def create_relay(path: Path, *, passphrase: str | None = None) -> Relay:
@@ -91,31 +88,57 @@ def load_relay(path: Path, *, passphrase: str | None = None) -> Relay:
 
 
 @lru_cache(maxsize=1)
-def relays_from_settings() -> tuple[Relay, ...]:
-    """Return the deployment's relays, one a lane, opened once a process.
+def relays_from_settings() -> tuple[AnyRelay, ...]:
+    """Return the deployment's relays, one a lane, those behind a signer first; opened once a process.
 
     Raises
     ------
     RelayKeyError
-        If a key cannot be opened, or two files hold the same.
+        If none is named, a key cannot be opened, a setting of the signer is missing, or one key is named twice.
     """
-    relays = tuple(load_relay(path, passphrase=key_passphrase()) for path in key_files())
+    opened = [load_relay(path, passphrase=key_passphrase()) for path in key_files()]
+    return tuple(require_keys([*remote_relays(), *opened]))
+
+
+def require_keys(relays: list[AnyRelay]) -> list[AnyRelay]:
+    """Return the relays, if there is one and none is named twice."""
+    if not relays:
+        raise RelayKeyError(
+            "RELAY_KEY_FILE is not set: name the file of the relay's key, or a signer that holds it (RELAY_SIGNER_URL)."
+        )
     if len({relay.address for relay in relays}) < len(relays):
-        raise RelayKeyError("Two files of RELAY_KEY_FILE hold the same key. Name each once: a key is a lane.")
+        raise RelayKeyError(
+            "RELAY_KEY_FILE and RELAY_SIGNER_KEYS name the same key twice. Name each once: a key is a lane."
+        )
     return relays
 
 
-def relay_from_settings() -> Relay:
+def relay_from_settings() -> AnyRelay:
     """Return the first of the deployment's relays."""
     return relays_from_settings()[0]
 
 
 def key_files() -> list[Path]:
     """The files that RELAY_KEY_FILE names, separated by commas."""
-    names = [name.strip() for name in settings.RELAY_KEY_FILE.split(",") if name.strip()]
-    if not names:
-        raise RelayKeyError("RELAY_KEY_FILE is not set: name the file of the relay's key.")
-    return [Path(name) for name in names]
+    return [Path(name) for name in (name.strip() for name in settings.RELAY_KEY_FILE.split(",")) if name]
+
+
+def remote_relays() -> list[RemoteRelay]:
+    """The keys of RELAY_SIGNER_KEYS behind the signer at RELAY_SIGNER_URL; nothing is asked of it yet."""
+    if not settings.RELAY_SIGNER_URL:
+        if settings.RELAY_SIGNER_KEYS:
+            raise RelayKeyError("RELAY_SIGNER_KEYS names keys, and RELAY_SIGNER_URL no signer.")
+        return []
+    files = {name: getattr(settings, name) for name in _SIGNER_FILES}
+    if missing := [
+        name for name, value in {**files, "RELAY_SIGNER_KEYS": settings.RELAY_SIGNER_KEYS}.items() if not value
+    ]:
+        raise RelayKeyError(f"{', '.join(missing)} is not set; a signer is asked by mutual TLS alone, for named keys.")
+    if not 1 <= settings.RELAY_SIGNER_TIMEOUT_SECONDS <= MAX_SIGNER_TIMEOUT_SECONDS:
+        raise RelayKeyError(f"RELAY_SIGNER_TIMEOUT_SECONDS must lie within 1 and {MAX_SIGNER_TIMEOUT_SECONDS}.")
+    certificates = Certificates(*(Path(files[name]) for name in _SIGNER_FILES))
+    channel = SignerChannel(_signer_url(), certificates, float(settings.RELAY_SIGNER_TIMEOUT_SECONDS))
+    return [RemoteRelay(Web3SignerKey(channel, _identifier(name))) for name in settings.RELAY_SIGNER_KEYS]
 
 
 def key_passphrase() -> str | None:
@@ -139,3 +162,17 @@ def _account(text: str, passphrase: str | None) -> LocalAccount:
     except (ValueError, TypeError) as error:
         raise RelayKeyError("The relay's key cannot be opened: wrong pass phrase, or no key at all.") from error
     return account
+
+
+def _signer_url() -> str:
+    try:
+        return signer_url(settings.RELAY_SIGNER_URL)
+    except InvalidInputError as error:
+        raise RelayKeyError(f"RELAY_SIGNER_URL: {error.message}") from error
+
+
+def _identifier(name: str) -> str:
+    try:
+        return key_identifier(name)
+    except InvalidInputError as error:
+        raise RelayKeyError(f"RELAY_SIGNER_KEYS: {error.message}") from error

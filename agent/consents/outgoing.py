@@ -13,8 +13,8 @@ from typing import Any
 from agent.client import PlatformClient
 from agent.consents.database import Database
 from agent.errors import PlatformAwayError, PlatformRefusedError, PolicyRefusedError
-from agent.signing.errors import SignerError
 from consortium.kernel.canonical import canonical_json
+from contracts.signing.errors import SignerError
 
 logger = logging.getLogger(__name__)
 # Not the message's fault: it is sent again as it is. A session that expired, or an older batch not yet there.

@@ -11,11 +11,11 @@ from pathlib import Path
 from agent.errors import KeystoreError
 from agent.folder import SiteFolder, read_private
 from agent.keystore import KeyPurpose, load_keystore, read_passphrase
-from agent.signing.channel import Certificates, SignerChannel
-from agent.signing.keys import SigningKey
 from agent.signing.settings import Remote, SignerSettings
-from agent.signing.web3signer import Web3SignerKey, key_identifier
 from consortium.kernel.errors import InvalidInputError
+from contracts.signing.channel import Certificates, SignerChannel
+from contracts.signing.keys import SigningKey
+from contracts.signing.web3signer import Web3SignerKey, key_identifier
 
 Settings = Callable[[], Mapping[KeyPurpose, SignerSettings]]
 _Marks = tuple[tuple[int, int], ...]

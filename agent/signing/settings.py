@@ -4,13 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from agent.errors import ConfigurationError
-from agent.signing.web3signer import Interface, key_identifier
 from consortium.kernel.eip712 import TYPES
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.secp256k1 import checksum_address
+from contracts.signing.web3signer import Interface, key_identifier, signer_url
 
 # Web3Signer over a key service of a cloud takes a tenth of a second to one; a ballot can wait longer than a round.
 DEFAULT_TIMEOUT_SECONDS = 5
@@ -115,11 +114,10 @@ def _remote(reader: _Table) -> Remote:
         raise ConfigurationError(
             f"site.toml: {', '.join(missing)} is missing; Web3Signer is asked by mutual TLS alone."
         )
-    parts = urlsplit(given["url"])
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ConfigurationError(
-            f"site.toml: {reader.name}.url must be https://HOST:PORT: what signs is not asked in the clear."
-        )
+    try:
+        signer_url(given["url"])
+    except InvalidInputError as error:
+        raise ConfigurationError(f"site.toml: {reader.name}.url: {error.message}") from error
     try:
         given["identifier"] = key_identifier(given["identifier"])
         interface = Interface(reader.take("interface", str) or Interface.REST)

@@ -264,6 +264,13 @@ CHAIN_OPERATIONS_TOKEN_FILE = env.text("CHAIN_OPERATIONS_TOKEN_FILE", "")
 DEVELOPMENT_CHAIN_ID = 417_001
 # Keystores of the relay's accounts, separated by commas: they submit what members signed and have no rights.
 RELAY_KEY_FILE = env.text("RELAY_KEY_FILE", "")
+# Or keys behind Web3Signer, named by their public keys and asked by mutual TLS (contracts.relay).
+RELAY_SIGNER_URL = env.text("RELAY_SIGNER_URL", "")
+RELAY_SIGNER_KEYS = env.words("RELAY_SIGNER_KEYS")
+RELAY_SIGNER_CERTIFICATE_FILE = env.text("RELAY_SIGNER_CERTIFICATE_FILE", "")
+RELAY_SIGNER_KEY_FILE = env.text("RELAY_SIGNER_KEY_FILE", "")
+RELAY_SIGNER_AUTHORITY_FILE = env.text("RELAY_SIGNER_AUTHORITY_FILE", "")
+RELAY_SIGNER_TIMEOUT_SECONDS = env.integer("RELAY_SIGNER_TIMEOUT_SECONDS", 5)
 
 # The name under which this deployment's logs are known: it stands in every checkpoint and never changes.
 LOG_ORIGIN = env.text("LOG_ORIGIN", "consilium.example")
@@ -281,4 +288,6 @@ LOGGING = {
     "formatters": {"json": {"()": "consortium.common.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    # It has a line for each request, and a remote signer gets one a transaction.
+    "loggers": {"httpx": {"level": "WARNING"}},
 }

@@ -104,6 +104,7 @@ class StuckCode(models.TextChoices):
     NOT_AUTHORIZED = "not_authorized", _("the nodes refuse the account")
     NONCE_HELD = "nonce_held", _("a transaction that is not ours holds the nonce")
     NOT_MINED = "not_mined", _("blocks are made without its transactions")
+    NOT_SIGNED = "not_signed", _("what holds its key gives no signature")
 
 
 class RelayAccount(models.Model):

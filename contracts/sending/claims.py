@@ -11,13 +11,15 @@ from django.utils import timezone
 from consortium.common.models import TransactionState
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
 from contracts.errors import ChainError, GasLimitError, TransactionRevertedError, UnknownContractError
-from contracts.models import OutboxTransaction, RelayAccount
-from contracts.relay import Relay
+from contracts.models import OutboxTransaction, RelayAccount, StuckCode
 from contracts.sending.failures import FAILED_FIELDS, fail
 from contracts.sending.lanes import MAX_IN_FLIGHT, Lane
 from contracts.sending.queue import Queue
+from contracts.sending.relays import AnyRelay, SignedTransaction
 from contracts.sending.rows import write_own
 from contracts.sending.trials import Trials, Tried
+from contracts.signing.errors import SignerError
+from contracts.transactions import FreeTransaction
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +31,11 @@ _SIGNED_FIELDS = ("state", "sender", "address", "nonce", "raw", "transaction_has
 
 @dataclass
 class Claim:
-    """What one claim took: the rows signed, and the number that failed for good."""
+    """What one claim took: the rows signed, the number that failed for good, and why what holds the key stopped it."""
 
     signed: list[OutboxTransaction] = field(default_factory=list)
     failed: int = 0
+    fault: SignerError | None = None
 
 
 def claim(lane: Lane, trials: Trials, *, among: int = 1) -> Claim:
@@ -40,7 +43,8 @@ def claim(lane: Lane, trials: Trials, *, among: int = 1) -> Claim:
 
     A row that its contract refuses fails, unless earlier calls of its consortium are under way: their
     effect is not on the chain yet, so it waits for them, and later calls of that consortium with it.
-    A fault of the node ends the claim; what was signed so far is kept. `among` lanes, this one and
+    A fault of the node, or of what holds the key, ends the claim; what was signed so far is kept, and a row
+    that was not signed stays as it was and has taken no nonce. `among` lanes, this one and
     those that claim after it, share what is on no lane yet.
     """
     if lane.relay is None:
@@ -48,7 +52,7 @@ def claim(lane: Lane, trials: Trials, *, among: int = 1) -> Claim:
     with transaction.atomic():
         # Another dispatcher that holds the row is claiming already.
         account = RelayAccount.objects.select_for_update(skip_locked=True).filter(pk=lane.address).first()
-        if account is None or account.is_stuck:
+        if account is None or account.stuck_code not in ("", StuckCode.NOT_SIGNED):
             return Claim()
         lane.at("claimed")
         claimed = _Claimer(lane, lane.relay, account, trials, Queue(lane, among=among)).run()
@@ -58,7 +62,7 @@ def claim(lane: Lane, trials: Trials, *, among: int = 1) -> Claim:
 
 
 class _Claimer:
-    def __init__(self, lane: Lane, relay: Relay, account: RelayAccount, trials: Trials, queue: Queue) -> None:
+    def __init__(self, lane: Lane, relay: AnyRelay, account: RelayAccount, trials: Trials, queue: Queue) -> None:
         self.lane = lane
         self.relay = relay
         self.account = account
@@ -87,7 +91,7 @@ class _Claimer:
 
     def _take(self, rows: list[OutboxTransaction]) -> None:
         """Take rows in order; those of a consortium that waits are passed over and hold up nobody else's."""
-        while rows:
+        while rows and self.result.fault is None:
             heads = self._heads(rows)
             self._take_batch([row for row in rows if row.pk in heads])
             self._take_batch([row for row in rows if row.pk not in heads])
@@ -101,25 +105,26 @@ class _Claimer:
 
     def _take_batch(self, rows: Sequence[OutboxTransaction]) -> None:
         rows = [row for row in rows if row.consortium_id not in self.queue.passed_over][: self.room]
-        if not rows:
+        if not rows or self.result.fault is not None:
             return
         tried = self.trials.run(rows, sender=self.lane.address)
         self.lane.at("simulated")
-        signed: list[OutboxTransaction] = []
+        taken: list[tuple[OutboxTransaction, Tried]] = []
         failed: list[OutboxTransaction] = []
         for row, found in zip(rows, tried, strict=True):
             if row.consortium_id in self.queue.passed_over:
                 continue
             self.trials.waited.discard(row.consortium_id)
             if isinstance(found, Tried):
-                signed.append(self._sign(row, found))
+                taken.append((row, found))
+                self.queue.busy.add(row.consortium_id)
             elif self._is_final(row, found):
                 fail(row, found)
                 failed.append(row)
             else:
                 self.queue.passed_over.add(row.consortium_id)
                 self.trials.waited.add(row.consortium_id)
-        self._persist(signed, failed)
+        self._persist(self._sign(taken), failed)
 
     def _is_final(self, row: OutboxTransaction, refusal: ConsiliumError) -> bool:
         """Whether the call has failed for good; if not, its consortium waits, and nobody else."""
@@ -132,17 +137,28 @@ class _Claimer:
         logger.warning("%s cannot be tried now: %s", row, refusal.message)
         return False
 
-    def _sign(self, row: OutboxTransaction, tried: Tried) -> OutboxTransaction:
-        row.nonce = self.account.next_nonce
-        self.account.next_nonce += 1
+    def _sign(self, taken: Sequence[tuple[OutboxTransaction, Tried]]) -> list[OutboxTransaction]:
+        """Sign with the next nonces, all in one go; only those that were signed have taken theirs."""
+        if not taken:
+            return []
+        wanted = [self._numbered(tried, index) for index, (_, tried) in enumerate(taken)]
+        signing = self.relay.sign_many(wanted)
+        self.result.fault = signing.fault
+        self.account.next_nonce += len(signing.signed)
+        return [
+            self._note(row, one, signed) for (row, _), one, signed in zip(taken, wanted, signing.signed, strict=False)
+        ]
+
+    def _numbered(self, tried: Tried, index: int) -> FreeTransaction:
         self.lane.at("nonce_taken")
-        signed = self.relay.sign(
-            to=tried.to, data=tried.data, nonce=row.nonce, gas=tried.gas, chain_id=self.lane.chain.chain_id
-        )
+        nonce = self.account.next_nonce + index
+        return FreeTransaction(tried.to, tried.data, nonce, tried.gas, self.lane.chain.chain_id)
+
+    def _note(self, row: OutboxTransaction, one: FreeTransaction, signed: SignedTransaction) -> OutboxTransaction:
         self.lane.at("signed")
-        row.raw, row.transaction_hash, row.address = signed.raw, "0x" + signed.hash.hex(), tried.to or ""
-        row.sender, row.state, row.submitted_at = self.lane.address, TransactionState.SUBMITTED, timezone.now()
-        self.queue.busy.add(row.consortium_id)
+        row.nonce, row.raw, row.transaction_hash = one.nonce, signed.raw, "0x" + signed.hash.hex()
+        row.address, row.sender = one.to or "", self.lane.address
+        row.state, row.submitted_at = TransactionState.SUBMITTED, timezone.now()
         return row
 
     def _persist(self, signed: list[OutboxTransaction], failed: list[OutboxTransaction]) -> None:

@@ -9,9 +9,10 @@ from consortium.common.models import TransactionState
 from contracts.errors import ChainError, KnownTransactionError
 from contracts.models import OutboxTransaction
 from contracts.models.outbox import FILLER
-from contracts.relay import SignedTransaction
 from contracts.sending.failures import fail
 from contracts.sending.lanes import Lane
+from contracts.sending.relays import SignedTransaction
+from contracts.signing.errors import SignerError
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +21,18 @@ FILLER_GAS = 21_000
 
 
 def replace_with_filler(lane: Lane, row: OutboxTransaction, error: ChainError) -> None:
-    """Fail a row that no node will ever take, and store a filler for its nonce, or all later ones would wait for it."""
+    """Fail a row that no node will ever take, and store a filler for its nonce, or all later ones would wait for it.
+
+    While the filler cannot be signed the row stays as it is, and is refused again at the next sending.
+    """
     logger.error("The node refuses nonce %s of %s for good: %s", row.nonce, lane.address, error.message)
+    try:
+        _replace(lane, row, error)
+    except SignerError as fault:
+        logger.warning("No filler for nonce %s of %s is signed: %s", row.nonce, lane.address, fault.message)
+
+
+def _replace(lane: Lane, row: OutboxTransaction, error: ChainError) -> None:
     with transaction.atomic():
         locked = lane.in_flight().select_for_update().filter(pk=row.pk, nonce=row.nonce).first()
         if lane.relay is None or locked is None or locked.nonce is None or locked.function == FILLER:
@@ -57,7 +68,12 @@ def push_out(lane: Lane, oldest: OutboxTransaction, nonce: int) -> bool:
     is_oldest = not lane.in_flight().filter(nonce__lt=oldest.nonce).exists()
     if lane.relay is None or not is_oldest:
         return False
-    (answer,) = lane.chain.send_raw_many([_sign(lane, nonce).raw])
+    try:
+        filler = _sign(lane, nonce)
+    except SignerError as fault:
+        logger.warning("No filler for nonce %s of %s is signed: %s", nonce, lane.address, fault.message)
+        return False
+    (answer,) = lane.chain.send_raw_many([filler.raw])
     if isinstance(answer, ChainError) and not isinstance(answer, KnownTransactionError):
         logger.warning("No filler takes nonce %s of %s: %s", nonce, lane.address, answer.message)
         return False

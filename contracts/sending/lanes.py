@@ -1,7 +1,8 @@
 """The accounts that send, each a lane with nonces of its own; and which of them are stuck.
 
-A lane is stuck when the nodes refuse its account, when bytes that are not ours hold its nonce, or when
-blocks are made and its transactions stay out. It takes no new calls then; other lanes go on, also with
+A lane is stuck when the nodes refuse its account, when bytes that are not ours hold its nonce, when
+blocks are made and its transactions stay out, or when what holds its key gives no signature (a remote
+signer is asked again after a growing pause). It takes no new calls then; other lanes go on, also with
 the later calls of its consortia: contracts take calls in any order that a relay chooses, since no relay
 is trusted, so order is a convenience and a call that needs an earlier one waits for it in any case.
 
@@ -15,6 +16,7 @@ nonce) the lane stays as it is, and a person is told what to do.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -27,8 +29,8 @@ from consortium.common.models import TransactionState
 from contracts.events import BlockHeader
 from contracts.interface import Chain
 from contracts.models import OutboxTransaction, RelayAccount, StuckCode
-from contracts.relay import Relay
 from contracts.sending.background import AtOnce
+from contracts.sending.relays import AnyRelay
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,9 @@ logger = logging.getLogger(__name__)
 MAX_IN_FLIGHT = 600
 # A full pool is emptied within a few blocks; after half a minute of blocks without us something is wrong.
 STUCK_AFTER_BLOCKS = 30
+MAX_SIGNER_PAUSE_SECONDS = 60.0
+# Known by what becomes of the lane's transactions; a signer's fault is over when it signs.
+_ON_THE_CHAIN = (StuckCode.NOT_AUTHORIZED, StuckCode.NONCE_HELD, StuckCode.NOT_MINED)
 
 Hook = Callable[[str], None]
 
@@ -46,7 +51,7 @@ class Lane:
 
     chain: Chain
     address: str
-    relay: Relay | None
+    relay: AnyRelay | None
     at: Hook
     background: Executor = field(default_factory=AtOnce)
 
@@ -79,7 +84,7 @@ class Lane:
             logger.warning("The relay account %s moves again.", self.address)
 
 
-def open_lanes(chain: Chain, relays: Sequence[Relay], at: Hook, background: Executor) -> list[Lane]:
+def open_lanes(chain: Chain, relays: Sequence[AnyRelay], at: Hook, background: Executor) -> list[Lane]:
     """A lane for each relay, and for each account without a key here that still has something under way."""
     own = [Lane(chain, relay.address, relay, at, background) for relay in relays]
     known = set(RelayAccount.objects.values_list("address", flat=True))
@@ -95,12 +100,32 @@ def loads() -> dict[str, int]:
     return dict(submitted.values_list("sender").annotate(Count("pk")))
 
 
-def free_lanes(lanes: Sequence[Lane]) -> list[Lane]:
-    """Those that may sign new calls, the least busy first."""
-    stuck = set(RelayAccount.objects.exclude(stuck_code="").values_list("address", flat=True))
+@dataclass
+class SignerPauses:
+    """When each account whose key gave no signature is asked again: after 1, 2, 4, ... seconds, at most a minute."""
+
+    until: dict[str, float] = field(default_factory=dict)
+    lengths: dict[str, float] = field(default_factory=dict)
+
+    def begin(self, address: str) -> None:
+        self.lengths[address] = min(2 * self.lengths.get(address, 0.5), MAX_SIGNER_PAUSE_SECONDS)
+        self.until[address] = time.monotonic() + self.lengths[address]
+
+    def end(self, address: str) -> None:
+        self.until.pop(address, None)
+        self.lengths.pop(address, None)
+
+    def is_over(self, address: str) -> bool:
+        return time.monotonic() >= self.until.get(address, 0.0)
+
+
+def free_lanes(lanes: Sequence[Lane], pauses: SignerPauses) -> list[Lane]:
+    """Those that may sign new calls, the least busy first; one whose signer failed is tried when its pause is over."""
+    stuck = RelayAccount.objects.exclude(stuck_code__in=["", StuckCode.NOT_SIGNED])
+    held = set(stuck.values_list("address", flat=True))
     load = loads()
-    free = [lane for lane in lanes if lane.relay is not None and lane.address not in stuck]
-    return sorted(free, key=lambda lane: load.get(lane.address, 0))
+    free = [lane for lane in lanes if lane.relay is not None and lane.address not in held]
+    return sorted((lane for lane in free if pauses.is_over(lane.address)), key=lambda lane: load.get(lane.address, 0))
 
 
 @dataclass
@@ -117,7 +142,7 @@ class Watch:
         oldest = lane.in_flight().order_by("nonce").only("nonce", "broadcast_at").first()
         before = self.seen.pop(lane.address, None)
         if oldest is None:
-            lane.mark_moving(*StuckCode)
+            lane.mark_moving(*_ON_THE_CHAIN)
             return
         if oldest.broadcast_at is not None:
             # Taken by a node after it was refused: mined ones say nothing of it, they were sent before.

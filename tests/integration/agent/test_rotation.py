@@ -25,7 +25,6 @@ from agent.letters import Letter
 from agent.people import Person, Role
 from agent.policy import SigningRequest
 from agent.signer import Signed
-from agent.signing.keys import TypedData
 from agent.signing.settings import Remote, SignerSettings
 from agent.signing_check import look_at_keys
 from agent.site import Site, open_site
@@ -35,13 +34,14 @@ from consortium.kernel.identifiers import from_hex
 from consortium.kernel.notes import NoteSigner
 from contracts.errors import TransactionRevertedError
 from contracts.gateway import Gateway
+from contracts.signing.keys import TypedData
 from tests.chain.anvil import Anvil
 from tests.integration.agent.networks import POLICY, Network
 from tests.unit.agent import platforms
-from tests.unit.agent.certificates import Authority
 from tests.unit.agent.platforms import PlatformInMemory
-from tests.unit.agent.signer_servers import SignerServer, public_key, serving
 from tests.unit.agent.worlds import AUTHOR, CHAIN_ID, CONSORTIUM, HOSPITAL, PHRASE, SUBJECT
+from tests.unit.contracts.signing.certificates import Authority
+from tests.unit.contracts.signing.signer_servers import SignerServer, public_key, serving
 
 pytestmark = pytest.mark.services
 VERA = Person("vera", "Vera", frozenset({Role.VOTER}))

@@ -24,7 +24,6 @@ from agent.people import Person, Role
 from agent.policy import SigningRequest
 from agent.questions import Phase, Question
 from agent.signer import Signed
-from agent.signing.errors import SignerAwayError, SignerError, SignerNotTrustedError, SignerRefusedError
 from agent.site import Site
 from consortium.kernel.canonical import canonical_json
 from consortium.kernel.digests import digest_to_bytes32, sha256_digest
@@ -32,6 +31,7 @@ from consortium.kernel.eip712 import typed_hash
 from consortium.kernel.errors import ConflictError
 from consortium.kernel.identifiers import from_hex
 from consortium.kernel.secp256k1 import recover
+from contracts.signing.errors import SignerAwayError, SignerError, SignerNotTrustedError, SignerRefusedError
 from tests.unit.agent import platforms
 from tests.unit.agent.platforms import ADMISSION, PlatformInMemory
 from tests.unit.agent.worlds import (

@@ -10,10 +10,10 @@ from agent.errors import ConfigurationError, FolderError, KeystoreError
 from agent.folder import SALTS_VARIABLE, SiteFolder, read_private, write_private
 from agent.founding import found_site
 from agent.keystore import KeyPurpose, create_key, load_key, read_passphrase
-from agent.signing.keys import TypedData
 from agent.site import Site, open_site
 from consortium.kernel.eip712 import AGENT_DOMAIN, Domain
 from consortium.kernel.secp256k1 import recover
+from contracts.signing.keys import TypedData
 
 
 def _configuration(**changes: object) -> Configuration:

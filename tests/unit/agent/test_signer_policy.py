@@ -19,15 +19,13 @@ from agent.errors import ConfigurationError, KeystoreError, PolicyRefusedError
 from agent.keystore import KeyPurpose, LoadedKey, load_keystore
 from agent.people import Person, Role
 from agent.policy import KEY_OF, SigningRequest
-from agent.signing.errors import SignerAwayError, SignerNotTrustedError
-from agent.signing.keys import TypedData
 from agent.signing.settings import Limits, Remote, SignerSettings
-from agent.signing.web3signer import Interface
 from agent.site import Site
 from consortium.kernel.eip712 import AGENT_DOMAIN, DOMAIN_OF, TYPES, Domain
 from consortium.kernel.errors import ConsiliumError
-from tests.unit.agent.certificates import Authority
-from tests.unit.agent.signer_servers import SignerServer, public_key, serving
+from contracts.signing.errors import SignerAwayError, SignerNotTrustedError
+from contracts.signing.keys import TypedData
+from contracts.signing.web3signer import Interface
 from tests.unit.agent.worlds import (
     ADDRESSES,
     CHAIN_ID,
@@ -38,6 +36,8 @@ from tests.unit.agent.worlds import (
     reopen,
     word,
 )
+from tests.unit.contracts.signing.certificates import Authority
+from tests.unit.contracts.signing.signer_servers import SignerServer, public_key, serving
 
 VERA = Person("vera", "Vera", frozenset({Role.VOTER}))
 BOARD = Domain("DecisionBoard", CHAIN_ID, ADDRESSES["DecisionBoard"])

@@ -16,7 +16,7 @@ class Refuse(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Refuse())
 import contracts.gateway, contracts.errors, contracts.events, contracts.artifacts, contracts.values
 import contracts.network.joining, contracts.network.making, contracts.network.operations_port, contracts.network.status
-import contracts.reconciler
+import contracts.reconciler, contracts.signing.web3signer
 print(contracts.gateway.Gateway.__name__)
 """
 

@@ -5,20 +5,25 @@ import contextlib
 import queue
 import ssl
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx
 
-from agent.signing.errors import SignerAwayError, SignerNotTrustedError
-from agent.signing.files import require_public_file, require_secret_file
+from contracts.signing.errors import SignerAwayError, SignerError, SignerNotTrustedError
+from contracts.signing.files import require_public_file, require_secret_file
 
 # A signature has 132 characters; the list of keys of a large signer has some hundred kilobytes.
 MAX_ANSWER_BYTES = 1024 * 1024
+# Web3Signer answers with twenty threads; each of these connections costs a handshake, which a batch shares.
+MAX_CONNECTIONS = 8
 # How long beyond the deadline a resolver of names that hangs is waited for.
 _GRACE_SECONDS = 1.0
+
+_Found = TypeVar("_Found")
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Certificates:
 
         Raises
         ------
-        FolderError
+        SignerFileError
             If a file is missing or within others' reach.
         SignerNotTrustedError
             If a file is not what it should be.
@@ -64,8 +69,17 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """One request; a body is sent as JSON."""
+
+    method: str
+    path: str
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class SignerChannel:
-    """Asks one signer. Each question has a connection of its own, so a renewed certificate holds without a restart."""
+    """Asks one signer. No connection outlives a batch, so a renewed certificate holds without a restart."""
 
     url: str
     certificates: Certificates
@@ -80,38 +94,83 @@ class SignerChannel:
             If it did not come whole within the time-out.
         SignerNotTrustedError
             If it did not come from the signer: another certificate, no TLS, a redirect, or too many bytes.
+        SignerFileError
+            If our certificates cannot be read, or others can reach them.
+        """
+        (answer,) = self.ask_many([Question(method, path, body)], lambda _, answer: answer)
+        if isinstance(answer, SignerError):
+            raise answer
+        return answer
+
+    def ask_many(
+        self, questions: Sequence[Question], read: Callable[[int, Answer], _Read]
+    ) -> list[_Read | SignerError]:
+        """Return what `read` makes of each answer, in the order of the questions, all within one time-out.
+
+        After the first fault, of the line or of `read`, no more is asked, and what was not asked has that fault.
+
+        Raises
+        ------
+        SignerFileError, SignerNotTrustedError
+            If our certificates cannot be used; nothing was asked.
         """
         context = self.certificates.context()
-        return _apart(self._ask(context, method, path, body), self.timeout_seconds + _GRACE_SECONDS)
+        return _apart(_Batch(self, questions, read).run(context), self.timeout_seconds + _GRACE_SECONDS)
 
-    async def _ask(self, context: ssl.SSLContext, method: str, path: str, body: Any) -> Answer:
-        try:
-            async with (
-                asyncio.timeout(self.timeout_seconds),
-                self._client(context) as client,
-                client.stream(method, path, json=body) as answer,
-            ):
-                return Answer(answer.status_code, await _content(answer))
-        except TimeoutError as error:
-            raise SignerAwayError(f"The signer did not answer within {self.timeout_seconds:g} s.") from error
-        # A signer that does not know our certificate says so in the first read, which httpx lets through as it is.
-        except (httpx.HTTPError, OSError) as error:
-            raise _meaning(error, self.url) from error
-
-    def _client(self, context: ssl.SSLContext) -> httpx.AsyncClient:
+    def client(self, context: ssl.SSLContext) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             base_url=self.url,
             verify=context,
             trust_env=False,
             follow_redirects=False,
             timeout=self.timeout_seconds,
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
             headers={"Accept-Encoding": "identity"},
         )
 
 
+class _Batch(Generic[_Read]):
+    """Questions that few connections share."""
+
+    def __init__(
+        self, channel: SignerChannel, questions: Sequence[Question], read: Callable[[int, Answer], _Read]
+    ) -> None:
+        self._channel = channel
+        self._read = read
+        self._left = iter(list(enumerate(questions)))
+        late = SignerAwayError(f"The signer did not answer within {channel.timeout_seconds:g} s.")
+        self._found: list[_Read | SignerError] = [late] * len(questions)
+
+    async def run(self, context: ssl.SSLContext) -> list[_Read | SignerError]:
+        async with self._channel.client(context) as client:
+            askers = [self._ask_in_turn(client) for _ in range(min(MAX_CONNECTIONS, len(self._found)))]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._channel.timeout_seconds):
+                    await asyncio.gather(*askers)
+        return self._found
+
+    async def _ask_in_turn(self, client: httpx.AsyncClient) -> None:
+        for index, question in self._left:
+            try:
+                self._found[index] = self._read(index, await self._ask(client, question))
+            except SignerError as error:
+                self._found[index] = error
+                # Emptied for the other askers too.
+                for unasked, _ in self._left:
+                    self._found[unasked] = error
+
+    async def _ask(self, client: httpx.AsyncClient, question: Question) -> Answer:
+        try:
+            async with client.stream(question.method, question.path, json=question.body) as answer:
+                return Answer(answer.status_code, await _content(answer))
+        # A signer that does not know our certificate says so in the first read, which httpx lets through as it is.
+        except (httpx.HTTPError, OSError) as error:
+            raise _meaning(error, self._channel.url) from error
+
+
 async def _content(answer: httpx.Response) -> bytes:
     if answer.is_redirect:
-        raise SignerNotTrustedError("The signer sends us elsewhere. Keys are used at the address in site.toml alone.")
+        raise SignerNotTrustedError("The signer sends us elsewhere. Keys are used at the configured address alone.")
     content = bytearray()
     async for piece in answer.aiter_raw():
         content += piece
@@ -133,9 +192,9 @@ def _meaning(error: Exception, url: str) -> SignerAwayError | SignerNotTrustedEr
     return SignerAwayError(f"The signer at {url} does not answer ({type(error).__name__}).")
 
 
-def _apart(coroutine: Coroutine[Any, Any, Answer], seconds: float) -> Answer:
+def _apart(coroutine: Coroutine[Any, Any, _Found], seconds: float) -> _Found:
     """Run it in a loop of its own: signatures are asked for from threads and from running loops alike."""
-    outcome: queue.Queue[Answer | BaseException] = queue.Queue(1)
+    outcome: queue.Queue[_Found | BaseException] = queue.Queue(1)
 
     def work() -> None:
         try:
@@ -144,7 +203,7 @@ def _apart(coroutine: Coroutine[Any, Any, Answer], seconds: float) -> Answer:
             outcome.put(error)
 
     threading.Thread(target=work, name="signer", daemon=True).start()
-    found: Answer | BaseException = SignerAwayError("The signer did not answer in time.")
+    found: _Found | BaseException = SignerAwayError("The signer did not answer in time.")
     with contextlib.suppress(queue.Empty):
         found = outcome.get(timeout=seconds)
     if isinstance(found, BaseException):

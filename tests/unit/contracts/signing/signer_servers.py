@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 import coincurve
 
-from agent.signing.channel import Certificates, SignerChannel
-from agent.signing.web3signer import Interface, Web3SignerKey
 from consortium.kernel.digests import keccak256
 from consortium.kernel.eip712 import TYPES as CONSORTIUM_TYPES
 from consortium.kernel.eip712 import Domain, typed_encoding
 from consortium.kernel.secp256k1 import sign_digest
-from tests.unit.agent.certificates import Authority
+from contracts.signing.channel import Certificates, SignerChannel
+from contracts.signing.web3signer import Interface, Web3SignerKey
+from tests.unit.contracts.signing.certificates import Authority
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 Misbehavior = Callable[["Handler"], None]
@@ -35,9 +35,14 @@ class SignerServer:
     authority: Authority
     secrets: list[bytes] = field(default_factory=lambda: [bytes([7]) * 32])
     change: Callable[[bytes], bytes] = lambda signature: signature
+    # What it hashes instead of what it was asked to.
+    exchange: Callable[[bytes], bytes] = lambda encoding: encoding
+    # How many requests it answers well before it misbehaves.
+    patience: int = 0
     misbehave: Misbehavior | None = None
     status: int = 200
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
+    connections: int = 0
     url: str = ""
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -49,14 +54,20 @@ class SignerServer:
         return Web3SignerKey(channel, public_key(self.secrets[0]), options.pop("interface", Interface.REST))
 
     def signature(self, secret: bytes, encoding: bytes) -> str:
-        return "0x" + self.change(sign_digest(keccak256(encoding), secret)).hex()
+        return "0x" + self.change(sign_digest(keccak256(self.exchange(encoding)), secret)).hex()
 
 
 class Handler(BaseHTTPRequestHandler):
     """One request; the server's `owner` says what becomes of it."""
 
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes; with Nagle's algorithm the second waits for the client's word.
+    disable_nagle_algorithm = True
     owner: ClassVar[SignerServer]
+
+    def setup(self) -> None:
+        self.owner.connections += 1
+        super().setup()
 
     def do_GET(self) -> None:
         self._serve(None)
@@ -67,7 +78,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self, body: Any) -> None:
         self.owner.asked.append((self.command, self.path, body))
-        if self.owner.misbehave is not None:
+        if len(self.owner.asked) <= self.owner.patience:
+            self._answer_well(body)
+        elif self.owner.misbehave is not None:
             self.close_connection = True
             self.owner.misbehave(self)
         elif self.owner.status != 200:
@@ -121,6 +134,8 @@ class Handler(BaseHTTPRequestHandler):
 
 class _QuietServer(ThreadingHTTPServer):
     daemon_threads = True
+    # A batch connects at once.
+    request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that refuses our certificate ends the handshake; that is what some tests are about."""

@@ -1,22 +1,25 @@
 """A key behind Consensys Web3Signer, and by it in an HSM or a cloud's key service.
 
 Requests and answers as its OpenAPI description (`eth1`) and its page on JSON-RPC have them. `eth1/sign` hashes what it
-is given with keccak-256, so it is given the EIP-712 encoding; `eth_signTypedData` gets the whole message.
+is given with keccak-256, so it is given what is hashed: the EIP-712 encoding of a message, or a transaction without its
+signature (ADR 14). `eth_signTypedData` gets the whole message.
 """
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
-from agent.signing.channel import Answer, SignerChannel
-from agent.signing.errors import SignerAwayError, SignerNotTrustedError, SignerRefusedError
-from agent.signing.keys import TypedData
 from consortium.kernel.digests import keccak256
 from consortium.kernel.errors import InvalidInputError
 from consortium.kernel.secp256k1 import checksum_address
+from contracts.signing.channel import Answer, Question, SignerChannel
+from contracts.signing.errors import SignerAwayError, SignerError, SignerNotTrustedError, SignerRefusedError
+from contracts.signing.keys import TypedData, checked_signature
 
 _IDENTIFIER = re.compile(r"0x[0-9a-f]{128}\Z")
 _SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}\Z")
@@ -30,6 +33,20 @@ class Interface(StrEnum):
 
     REST = "rest"
     JSON_RPC = "json-rpc"
+
+
+def signer_url(text: str) -> str:
+    """Return the address of a signer, which is asked by TLS alone and knows nobody by a name.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything but https://HOST:PORT, with a path at most.
+    """
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise InvalidInputError("It must be https://HOST:PORT: what signs is not asked in the clear.")
+    return text
 
 
 def key_identifier(text: str) -> str:
@@ -70,20 +87,34 @@ class Web3SignerKey:
         SignerAwayError, SignerRefusedError, SignerNotTrustedError
             As each says; nothing is usable then.
         """
-        text = self._by_rest(data) if self.interface is Interface.REST else self._by_json_rpc(data)
-        if not _SIGNATURE.match(text):
-            raise SignerNotTrustedError("The signer gave back something that is no signature.")
-        return bytes.fromhex(text[2:])
+        if self.interface is Interface.JSON_RPC:
+            return _signature(self._by_json_rpc(data))
+        question = self._question(data.encoding)
+        return _rest_signature(self.channel.ask(question.method, question.path, question.body))
+
+    def sign_many(self, encodings: Sequence[bytes]) -> list[bytes | SignerError]:
+        """Return each encoding's signature, by this key over its keccak-256, or why there is none, in their order.
+
+        All of them within the channel's one time-out; after a fault no more is asked for.
+
+        Raises
+        ------
+        SignerFileError, SignerNotTrustedError
+            If our certificates cannot be used; nothing was asked.
+        """
+        questions = [self._question(encoding) for encoding in encodings]
+        return self.channel.ask_many(questions, lambda index, answer: self._checked(answer, encodings[index]))
+
+    def _checked(self, answer: Answer, encoding: bytes) -> bytes:
+        return checked_signature(_rest_signature(answer), keccak256(encoding), self.address)
 
     def is_loaded(self) -> bool:
         """Ask whether the signer is up and lists the key."""
         _require_success(self.channel.ask("GET", "/upcheck"))
         return self.identifier in public_keys(self.channel)
 
-    def _by_rest(self, data: TypedData) -> str:
-        body = {"data": "0x" + data.encoding.hex()}
-        answer = _require_success(self.channel.ask("POST", f"/api/v1/eth1/sign/{self.identifier}", body))
-        return answer.content.decode(errors="replace").strip()
+    def _question(self, encoding: bytes) -> Question:
+        return Question("POST", f"/api/v1/eth1/sign/{self.identifier}", {"data": "0x" + encoding.hex()})
 
     def _by_json_rpc(self, data: TypedData) -> str:
         params = [self.address, json.dumps(data.document(), separators=(",", ":"))]
@@ -95,6 +126,16 @@ class Web3SignerKey:
             raise SignerRefusedError(f"The signer refused: {_error_words(value['error'])}.")
         result = value.get("result")
         return result if isinstance(result, str) else ""
+
+
+def _rest_signature(answer: Answer) -> bytes:
+    return _signature(_require_success(answer).content.decode(errors="replace").strip())
+
+
+def _signature(text: str) -> bytes:
+    if not _SIGNATURE.match(text):
+        raise SignerNotTrustedError("The signer gave back something that is no signature.")
+    return bytes.fromhex(text[2:])
 
 
 def public_keys(channel: SignerChannel) -> list[str]:
@@ -114,7 +155,7 @@ _MEANINGS = {
     400: "it found the request malformed",
     401: "it does not know our certificate",
     403: "it does not let our certificate in",
-    404: "it has no key of that name; load it there, and run: consilium-site signer check",
+    404: "it has no key of that name; load it there, or correct the public key in the settings",
     412: "it holds the signature against its own protection rules",
 }
 

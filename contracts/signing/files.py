@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from agent.errors import FolderError
+from contracts.signing.errors import SignerFileError
 
 MAX_CERTIFICATE_BYTES = 256 * 1024
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
@@ -16,19 +16,19 @@ def require_secret_file(path: Path) -> Path:
 
     Raises
     ------
-    FolderError
+    SignerFileError
         Naming the path and the command that mends it.
     """
     status = _status(path)
     if status.st_mode & (stat.S_IRWXO | _WRITABLE) or (status.st_mode & stat.S_IRGRP and _is_ours(status)):
-        raise FolderError(f"Other users of this machine can reach {path}. Run: chmod 600 {path}")
+        raise SignerFileError(f"Other users of this machine can reach {path}. Run: chmod 600 {path}")
     return path
 
 
 def require_public_file(path: Path) -> Path:
-    """Return the path of a file that others may read and only its owner writes; `FolderError` otherwise."""
+    """Return the path of a file that others may read and only its owner writes; `SignerFileError` otherwise."""
     if _status(path).st_mode & _WRITABLE:
-        raise FolderError(f"Other users of this machine can change {path}. Run: chmod go-w {path}")
+        raise SignerFileError(f"Other users of this machine can change {path}. Run: chmod go-w {path}")
     return path
 
 
@@ -36,11 +36,15 @@ def _status(path: Path) -> os.stat_result:
     try:
         status = path.stat()
     except OSError as error:
-        raise FolderError(f"{path} cannot be read ({error.strerror}). Correct [signer] in site.toml.") from error
+        raise SignerFileError(
+            f"{path} cannot be read ({error.strerror}). Correct its path in the settings of the signer."
+        ) from error
     if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_CERTIFICATE_BYTES:
-        raise FolderError(f"{path} is no certificate or key: not a file, or larger than {MAX_CERTIFICATE_BYTES} bytes.")
+        raise SignerFileError(
+            f"{path} is no certificate or key: not a file, or larger than {MAX_CERTIFICATE_BYTES} bytes."
+        )
     if not _is_ours(status) and status.st_uid != _SYSTEM_ADMINISTRATOR:
-        raise FolderError(f"{path} belongs to another user. Run: chown {os.geteuid()} {path}")
+        raise SignerFileError(f"{path} belongs to another user. Run: chown {os.geteuid()} {path}")
     return status
 
 

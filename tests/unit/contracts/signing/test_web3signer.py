@@ -8,17 +8,16 @@ from typing import Any
 
 import pytest
 
-from agent.errors import FolderError
-from agent.signing.channel import MAX_ANSWER_BYTES, Certificates
-from agent.signing.errors import SignerAwayError, SignerNotTrustedError, SignerRefusedError
-from agent.signing.keys import TypedData, checked_signature
-from agent.signing.web3signer import Interface, Web3SignerKey, key_identifier, public_keys, reload_keys
 from consortium.kernel.eip712 import AGENT_DOMAIN, DOMAIN_OF, TYPES, Domain
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
 from consortium.kernel.secp256k1 import address_of, recover, sign_digest
-from tests.unit.agent.certificates import Authority
-from tests.unit.agent.signer_servers import ORDER, Handler, SignerServer, public_key, serving
+from contracts.signing.channel import MAX_ANSWER_BYTES, Certificates
+from contracts.signing.errors import SignerAwayError, SignerFileError, SignerNotTrustedError, SignerRefusedError
+from contracts.signing.keys import TypedData, checked_signature
+from contracts.signing.web3signer import Interface, Web3SignerKey, key_identifier, public_keys, reload_keys
 from tests.unit.agent.worlds import ADDRESSES, CHAIN_ID, HOSPITAL, word
+from tests.unit.contracts.signing.certificates import Authority
+from tests.unit.contracts.signing.signer_servers import ORDER, Handler, SignerServer, public_key, serving
 
 BALLOT = TypedData(
     Domain("DecisionBoard", CHAIN_ID, ADDRESSES["DecisionBoard"]),
@@ -292,7 +291,7 @@ def test_file_within_others_reach_is_refused(
     key = server.key()
     (authority.folder / name).chmod(mode)
 
-    with pytest.raises(FolderError, match=words):
+    with pytest.raises(SignerFileError, match=words):
         _sign(key)
     assert server.asked == []
 
@@ -307,7 +306,7 @@ def test_certificates_that_are_none_are_named(authority: Authority, wrong: str, 
 
     with pytest.raises(SignerNotTrustedError, match="cannot be used"):
         Certificates(**paths | {wrong: rubbish}).context()
-    with pytest.raises(FolderError, match="cannot be read"):
+    with pytest.raises(SignerFileError, match="cannot be read"):
         Certificates(**paths | {wrong: tmp_path / "missing"}).context()
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.signing.errors import SignerNotTrustedError
 from consortium.kernel.digests import keccak256
 from consortium.kernel.eip712 import Domain, typed_document, typed_encoding
 from consortium.kernel.errors import InvalidSignatureError
 from consortium.kernel.secp256k1 import SIGNATURE_BYTES, recover
+from contracts.signing.errors import SignerNotTrustedError
 
 # Ethereum writes 27 and 28; some devices give the bare recovery id.
 _BARE_RECOVERY_IDS = (0, 1)

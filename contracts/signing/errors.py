@@ -1,4 +1,4 @@
-"""What can go wrong between this site and what holds its keys. No message of theirs holds a secret or a payload."""
+"""What can go wrong between us and what holds a key. No message of theirs holds a secret or a payload."""
 
 from consortium.kernel.errors import ConsiliumError
 
@@ -28,3 +28,10 @@ class SignerNotTrustedError(SignerError):
     """What came back is not this key's signature over these bytes, or did not come from the signer; it is not used."""
 
     code = "signer_not_trusted"
+
+
+class SignerFileError(SignerError):
+    """A certificate or key for the line to the signer is missing, or within reach of others of the machine."""
+
+    code = "signer_file"
+    http_status = 500
