@@ -124,6 +124,14 @@ MINIMAL: dict[str, Object] = {
         "networkPolicy": {"platform": _peers("203.0.113.7/32"), "chain": _peers("10.3.0.0/24")},
     },
 }
+# Points of secp256k1: its generator, and twice it.
+NODE_KEYS = [
+    "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+    "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8",
+    "c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
+    "1ae168fea63dc339a3c58419466ceaeef7f632653266d0e1236431a950cfe52a",
+]
+PUBLIC_KEYS = ["0x" + "1a" * 64, "0x" + "2b" * 64]
 _DIGEST = {"digest": "sha256:" + "a" * 64}
 VARIANTS: dict[str, dict[str, Object]] = {
     PLATFORM: {
@@ -155,12 +163,51 @@ VARIANTS: dict[str, dict[str, Object]] = {
                 "chainRpcJwt": {"existingSecret": "jwt-secret"},
             }
         },
+        "remote signer": {
+            "relaySigner": {"url": "https://signer.example:9000/", "keys": PUBLIC_KEYS},
+            "founding": {"enabled": True, "existingSecret": "founding"},
+            "secrets": {"relay": {"existingSecret": ""}, "relaySigner": {"existingSecret": "relaysigner-secret"}},
+            "networkPolicy": {"relaySigner": _peers("10.5.0.0/24")},
+        },
+        "remote signer beside a file": {
+            "relaySigner": {"url": "https://signer.example:9000", "keys": PUBLIC_KEYS[:1]},
+            "secrets": {"relaySigner": {"existingSecret": "relaysigner-secret"}},
+            "networkPolicy": {"relaySigner": _peers("10.5.0.0/24")},
+        },
         "without policies": {"networkPolicy": {"enabled": False}},
         "without migrations": {"migrations": {"enabled": False}},
     },
     SITE: {
         "minimal": {},
         "namespaces": {"planCode": {"walls": "namespaces", "seccompProfile": "profiles/consilium-site.json"}},
+        "remote signer": {
+            "signer": {
+                "url": "https://signer.example:9000/",
+                "voteIdentifier": PUBLIC_KEYS[0],
+                "siteIdentifier": PUBLIC_KEYS[1].upper().replace("X", "x"),
+                "interface": "json-rpc",
+                "timeoutSeconds": 9,
+            },
+            "secrets": _secrets("signer"),
+            "networkPolicy": {"signer": _peers("10.5.0.0/24")},
+        },
+        "remote vote key": {
+            "signer": {"url": "https://signer.example:9000", "voteIdentifier": PUBLIC_KEYS[0]},
+            "secrets": _secrets("signer"),
+            "networkPolicy": {"signer": _peers("10.5.0.0/24")},
+        },
+        "operations port": {
+            "chain": {"operationsUrl": "wss://besu.hospital.example:8546"},
+            "node": {
+                "enodes": [f"enode://{NODE_KEYS[0]}@192.0.2.14:30303"],
+                "alsoPermitted": [f"enode://{NODE_KEYS[1]}@192.0.2.90:30303"],
+                "accounts": ["0x" + "3c" * 20],
+                "validatorSource": "0x" + "4d" * 20,
+            },
+            "rules": {"repairAllowList": False},
+            "secrets": _secrets("operationsToken"),
+            "networkPolicy": {"operations": _peers("10.3.0.7/32")},
+        },
         "known keys": {"signer": {"voteAddress": "0x" + "1a" * 20, "siteAddress": "0x" + "2b" * 20}},
         "own rules": {
             "rules": {"purposes": ["DUO:0000006"], "workKinds": ["train"], "plansByHand": True, "minimumCohort": 25},

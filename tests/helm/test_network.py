@@ -83,6 +83,33 @@ def test_the_founding_job_and_another_identity_provider_bring_their_own_edges(re
     assert names("own authority") - EDGES == {"web-to-identity-provider"}
 
 
+def test_a_signer_of_the_relays_keys_is_reached_by_those_who_sign_alone(rendered):
+    def names(variant):
+        made = rendered(PLATFORM, variant)
+        found = {one["metadata"]["name"].removeprefix("demo-consilium-") for one in made.of_kind("NetworkPolicy")}
+        return {name for name in found if "signer" in name}, made
+
+    both, made = names("remote signer")
+    assert both == {"dispatcher-to-relay-signer", "founding-to-relay-signer"}
+    assert names("remote signer beside a file")[0] == {"dispatcher-to-relay-signer"}
+    assert names("minimal")[0] == set()
+    (rule,) = made.named("NetworkPolicy", "demo-consilium-dispatcher-to-relay-signer")["spec"]["egress"]
+    assert rule == {"to": [{"ipBlock": {"cidr": "10.5.0.0/24"}}], "ports": [{"protocol": "TCP", "port": 9000}]}
+
+
+@pytest.mark.parametrize(
+    ("variant", "edge", "port"), [("remote signer", "signer", 9000), ("operations port", "operations", 8546)]
+)
+def test_a_site_reaches_its_signer_and_its_operations_port_where_they_are_named(rendered, variant, edge, port):
+    made = rendered(SITE, variant)
+    names = {one["metadata"]["name"].removeprefix("demo-consilium-site-") for one in made.of_kind("NetworkPolicy")}
+
+    assert names == {"default-deny", "agent-to-dns", "agent-to-platform", "agent-to-chain", f"agent-to-{edge}"}
+    (rule,) = made.named("NetworkPolicy", f"demo-consilium-site-agent-to-{edge}")["spec"]["egress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": port}]
+    assert rule["to"]
+
+
 @pytest.mark.parametrize(("chart", "variant"), CLOSED)
 def test_an_edge_within_the_release_has_both_ends(rendered, chart, variant):
     made = rendered(chart, variant)
@@ -134,6 +161,19 @@ def test_the_probes_port_is_the_one_that_the_policies_open(rendered):
 
     opened = made.named("NetworkPolicy", "demo-consilium-web-from-ingress")["spec"]["ingress"][0]["ports"]
     assert opened == [{"protocol": "TCP", "port": port["containerPort"]}]
+
+
+@pytest.mark.parametrize(
+    ("chart", "variant", "name"),
+    [
+        (PLATFORM, "remote signer", "relaySigner"),
+        (SITE, "remote signer", "signer"),
+        (SITE, "operations port", "operations"),
+    ],
+)
+def test_an_edge_that_values_open_needs_its_peers(engine, chart, variant, name):
+    with pytest.raises(RefusedError, match=rf"{name}\.peers names nobody"):
+        engine.render(chart, values_of(chart, variant, {"networkPolicy": {name: {"peers": []}}}))
 
 
 def test_an_empty_list_of_peers_would_open_everything_and_is_refused(engine):

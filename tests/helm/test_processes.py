@@ -9,7 +9,7 @@ from django.core.management import get_commands, load_command_class
 
 from agent.cli import parser as site_parser
 from tests.architecture.test_named_commands import unknown_words
-from tests.helm.charts import CASES, PLATFORM, ROOT, SITE
+from tests.helm.charts import CASES, PLATFORM, PUBLIC_KEYS, ROOT, SITE
 
 GUIDE = (ROOT / "docs" / "guides" / "operator.md").read_text()
 ROLES = {
@@ -69,6 +69,30 @@ def test_each_key_of_the_relay_is_a_lane_of_the_dispatcher(rendered):
     assert environment(container)["RELAY_KEY_FILE"] == "/run/consilium/keys/FIRST_KEY,/run/consilium/keys/second.key"
     assert "/run/consilium/secrets/relay/second.key" in copied["command"]
     assert environment(container)["RELAY_PASSPHRASE_FILE"] == "/run/consilium/secrets/relay/RELAY_PASSPHRASE"
+
+
+def test_keys_behind_a_signer_are_named_and_asked_for_with_the_relays_certificate(rendered):
+    pods = {component(pod): pod for pod in rendered(PLATFORM, "remote signer").pods()}
+    holders = {name for name, pod in pods.items() if "relaysigner-secret" in secrets_of(pod)}
+    assert holders == {"dispatcher", "founding"}
+    for name in holders:
+        (container,) = pods[name]["spec"]["containers"]
+        told = environment(container)
+        mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+        assert told["RELAY_SIGNER_URL"] == "https://signer.example:9000"
+        assert told["RELAY_SIGNER_KEYS"].split(",") == PUBLIC_KEYS
+        assert told["RELAY_SIGNER_KEY_FILE"] == "/run/consilium/signer/tls.key"
+        assert "/run/consilium/signer" in mounted
+        assert "RELAY_KEY_FILE" not in told
+        assert "initContainers" not in pods[name]["spec"]
+
+
+def test_a_signer_and_a_key_file_stand_beside_each_other(rendered):
+    pods = {component(pod): pod for pod in rendered(PLATFORM, "remote signer beside a file").pods()}
+    (container,) = pods["dispatcher"]["spec"]["containers"]
+
+    assert environment(container)["RELAY_KEY_FILE"] == "/run/consilium/keys/RELAY_KEY"
+    assert environment(container)["RELAY_SIGNER_KEYS"] == PUBLIC_KEYS[0]
 
 
 def test_who_asks_the_chain_has_the_key_that_makes_tokens_and_nobody_else(rendered):

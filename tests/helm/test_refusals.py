@@ -4,6 +4,7 @@ import pytest
 
 from tests.helm.charts import PLATFORM, SITE, RefusedError, values_of
 
+KEY = "0x" + "1a" * 64
 REFUSED = [
     (PLATFORM, {"webb": {"replicas": 2}}, "webb"),
     (PLATFORM, {"web": {"replica": 2}}, "replica"),
@@ -48,6 +49,23 @@ REFUSED = [
     (SITE, {"rules": {"minimumCohort": 0}}, "minimum"),
     (SITE, {"networkPolicy": {"platform": {"peers": []}}}, "platform.peers names nobody"),
     (SITE, {"signer": {"voteAddress": "0x12"}}, "does not match pattern"),
+    (SITE, {"signer": {"voteIdentifier": "0x" + "1a" * 20}}, "does not match pattern"),
+    (SITE, {"signer": {"siteIdentifier": KEY}}, "signer.url is not set"),
+    (SITE, {"signer": {"url": "http://signer:9000", "siteIdentifier": KEY}}, "not asked in the clear"),
+    (SITE, {"signer": {"url": "https://user@signer:9000", "siteIdentifier": KEY}}, "not asked in the clear"),
+    (SITE, {"signer": {"url": "https://signer:9000"}}, "no key of it"),
+    (SITE, {"signer": {"url": "https://signer:9000", "siteIdentifier": KEY}}, "Make a Secret with tls.crt"),
+    (SITE, {"signer": {"timeoutSeconds": 10}}, "maximum"),
+    (SITE, {"chain": {"operationsUrl": "ws://besu:8546"}}, "wss:// to a proxy with TLS"),
+    (SITE, {"chain": {"operationsUrl": "wss://besu:8546"}}, "Make a Secret with TOKEN"),
+    (SITE, {"node": {"accounts": ["0x" + "3c" * 20]}}, "names no port"),
+    (SITE, {"node": {"enodes": ["192.0.2.14:30303"]}}, "does not match pattern"),
+    (PLATFORM, {"relaySigner": {"keys": [KEY]}}, "relaySigner.url no signer"),
+    (PLATFORM, {"relaySigner": {"keys": ["0x" + "1a" * 20]}}, "does not match pattern"),
+    (PLATFORM, {"relaySigner": {"url": "http://signer:9000", "keys": [KEY]}}, "not asked in the clear"),
+    (PLATFORM, {"relaySigner": {"url": "https://signer:9000"}}, "names no key"),
+    (PLATFORM, {"relaySigner": {"url": "https://signer:9000", "keys": [KEY]}}, "Make a Secret with tls.crt"),
+    (PLATFORM, {"relaySigner": {"timeoutSeconds": 31}}, "maximum"),
 ]
 
 

@@ -12,7 +12,8 @@ import pytest
 from django.test import Client
 
 from agent.configuration import parse_configuration
-from tests.helm.charts import PLATFORM, ROOT, SITE
+from agent.signing.settings import SignerSettings
+from tests.helm.charts import NODE_KEYS, PLATFORM, PUBLIC_KEYS, ROOT, SITE
 
 IMAGES = ROOT / "helm" / "images"
 OLD_SECONDS = 200
@@ -95,6 +96,25 @@ def test_the_probes_of_the_web_pod_get_an_answer_from_the_production_settings(re
 def site_toml(rendered, variant: str) -> bytes:
     text: str = rendered(SITE, variant).of_kind("ConfigMap")[0]["data"]["site.toml"]
     return text.encode()
+
+
+def test_the_agent_reads_where_its_keys_and_its_nodes_port_are(rendered):
+    remote = parse_configuration(site_toml(rendered, "remote signer"))
+    vote, site = remote.vote_signer.remote, remote.site_signer.remote
+    assert vote is not None
+    assert site is not None
+    assert (vote.url, vote.identifier, site.identifier) == ("https://signer.example:9000", *PUBLIC_KEYS)
+    assert (vote.key, vote.interface, vote.timeout_seconds) == ("/run/consilium/signer/tls.key", "json-rpc", 9)
+    assert parse_configuration(site_toml(rendered, "remote vote key")).site_signer == SignerSettings()
+
+    kept = parse_configuration(site_toml(rendered, "operations port"))
+    assert kept.operations_url == "wss://besu.hospital.example:8546"
+    assert kept.operations_token_file == "/run/consilium/operations/TOKEN"
+    assert kept.node.enodes == (f"enode://{NODE_KEYS[0]}@192.0.2.14:30303",)
+    assert kept.node.validator_source == "0x" + "4d" * 20
+    assert (kept.rules.repair_allow_list, kept.chain_urls) == (False, ("http://besu-rpc.chain.svc:8545",))
+    pod = rendered(SITE, "operations port").named("StatefulSet", "demo-consilium-site")["spec"]["template"]["spec"]
+    assert "/run/consilium/operations" in {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
 
 
 @pytest.mark.parametrize("variant", ["minimal", "own rules"])

@@ -21,3 +21,11 @@ app.kubernetes.io/part-of: consilium
 {{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
 {{- end }}
 {{- end }}
+
+{{/* Whom the agent connects to beside DNS, as JSON. */}}
+{{- define "site.targets" -}}
+{{- $targets := list "platform" "chain" -}}
+{{- if .Values.signer.url }}{{ $targets = append $targets "signer" }}{{ end -}}
+{{- if .Values.chain.operationsUrl }}{{ $targets = append $targets "operations" }}{{ end -}}
+{{- $targets | toJson -}}
+{{- end }}

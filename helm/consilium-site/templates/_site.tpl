@@ -11,6 +11,20 @@ url = {{ trimSuffix "/" .Values.platform.url | toJson }}
 [chain]
 id = {{ int64 .Values.chain.id }}
 rpc_urls = {{ .Values.chain.rpcUrls | toJson }}
+{{- with .Values.chain.operationsUrl }}
+operations_url = {{ . | toJson }}
+operations_token_file = "/run/consilium/operations/TOKEN"
+
+[node]
+{{- with $.Values.node }}
+enodes = {{ .enodes | toJson }}
+also_permitted = {{ .alsoPermitted | toJson }}
+accounts = {{ .accounts | toJson }}
+{{- with .validatorSource }}
+validator_source = {{ . | toJson }}
+{{- end }}
+{{- end }}
+{{- end }}
 
 [member_page]
 port = 8471
@@ -22,11 +36,27 @@ max_head_age_seconds = {{ int64 $rules.maxHeadAgeSeconds }}
 minimum_cohort = {{ int64 $rules.minimumCohort }}
 max_rounds = {{ int64 $rules.maxRounds }}
 plans_by_hand = {{ $rules.plansByHand }}
+repair_allow_list = {{ $rules.repairAllowList }}
 {{- if kindIs "slice" $rules.workKinds }}
 work_kinds = {{ $rules.workKinds | toJson }}
 {{- end }}
 {{- if kindIs "slice" $rules.purposes }}
 purposes = {{ $rules.purposes | toJson }}
+{{- end }}
+{{- $signer := .Values.signer }}
+{{- range $purpose := list "vote" "site" }}
+{{- with index $signer (print $purpose "Identifier") }}
+
+[signer.{{ $purpose }}]
+kind = "web3signer"
+url = {{ trimSuffix "/" $signer.url | toJson }}
+identifier = {{ lower . | toJson }}
+certificate = "/run/consilium/signer/tls.crt"
+key = "/run/consilium/signer/tls.key"
+authority = "/run/consilium/signer/ca.crt"
+interface = {{ $signer.interface | toJson }}
+timeout_seconds = {{ int $signer.timeoutSeconds }}
+{{- end }}
 {{- end }}
 {{ end }}
 

@@ -64,6 +64,23 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
 - name: RELAY_PASSPHRASE_FILE
   value: /run/consilium/secrets/relay/RELAY_PASSPHRASE
 {{- end }}
+{{- if .relaySigner }}
+{{- with .root.Values.relaySigner }}
+- name: RELAY_SIGNER_URL
+  value: {{ trimSuffix "/" .url | quote }}
+# Public halves: they name the keys.
+- name: RELAY_SIGNER_KEYS
+  value: {{ join "," .keys | quote }}
+- name: RELAY_SIGNER_TIMEOUT_SECONDS
+  value: {{ int .timeoutSeconds | quote }}
+{{- end }}
+- name: RELAY_SIGNER_CERTIFICATE_FILE
+  value: /run/consilium/signer/tls.crt
+- name: RELAY_SIGNER_KEY_FILE
+  value: /run/consilium/signer/tls.key
+- name: RELAY_SIGNER_AUTHORITY_FILE
+  value: /run/consilium/signer/ca.crt
+{{- end }}
 {{- if eq (.probes | default "") "web" }}
 - name: DATABASE_POOL_SIZE
   value: {{ int .settings.databasePoolSize | quote }}
@@ -100,6 +117,12 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
 {{- if and (has "relay" (.keys | default list)) .root.Values.secrets.relay.hasPassphrase }}
 - name: secret-relay
   mountPath: /run/consilium/secrets/relay
+  readOnly: true
+{{- end }}
+{{- if .relaySigner }}
+# As it is, not copied: a certificate that is renewed in the Secret holds without a restart.
+- name: secret-relay-signer
+  mountPath: /run/consilium/signer
   readOnly: true
 {{- end }}
 {{- if .founding }}
@@ -144,6 +167,9 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
 {{- $files := include "consilium.keyFiles" (list $root $key) | fromJsonArray }}
 {{- if and (eq $key "relay") $secrets.relay.hasPassphrase }}{{- $files = append $files "RELAY_PASSPHRASE" }}{{- end }}
 {{ include "consilium.secretVolume" (concat (list (kebabcase $key) (index $secrets $key)) $files) }}
+{{- end }}
+{{- if .relaySigner }}
+{{ include "consilium.secretVolume" (list "relay-signer" $secrets.relaySigner "tls.crt" "tls.key" "ca.crt") }}
 {{- end }}
 {{- if .founding }}
 - name: founding

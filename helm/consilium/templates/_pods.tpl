@@ -7,6 +7,13 @@ One pod of the platform. Parameters:
 {{- define "consilium.pod" -}}
 {{- $root := .root -}}
 {{- $v := $root.Values -}}
+{{- /* Whoever sends has keys of the relay: files of a Secret, a signer that holds them, or both. */}}
+{{- if has "relay" (.keys | default list) }}
+  {{- $_ := set . "relaySigner" $v.relaySigner.url }}
+  {{- if not $v.secrets.relay.existingSecret }}
+    {{- $_ := set . "keys" (without .keys "relay") }}
+  {{- end }}
+{{- end }}
 {{- /* Whoever asks the chain proves itself to nodes that want a token; the owner of the tables asks no node. */}}
 {{- if and $v.secrets.chainRpcJwt.existingSecret (has .database (list "App" "System")) }}
   {{- $_ := set . "keys" (append (.keys | default list) "chainRpcJwt") }}

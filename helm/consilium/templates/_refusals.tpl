@@ -22,6 +22,18 @@
   {{- fail "chain.id is not set. Set the consortium's chain id: a node of another chain is refused." }}
 {{- end }}
 {{- $secrets := dict "django" "SECRET_KEY" "oidc" "OIDC_PRIVATE_KEY" "broker" "CELERY_BROKER_URL and CACHE_URL" "databaseOwner" "DATABASE_URL of consilium_owner" "databaseApp" "DATABASE_URL of consilium_app" "databaseSystem" "DATABASE_URL of consilium_system" "relay" "RELAY_KEY" "log" "LOG_KEY" }}
+{{- if $v.relaySigner.url }}
+  {{- $_ := unset $secrets "relay" }}
+  {{- if not (regexMatch "^https://[^/@?#\\s]+(/[^@?#\\s]*)?$" $v.relaySigner.url) }}
+    {{- fail (printf "relaySigner.url is %q. Set https://HOST:PORT of Web3Signer: what signs is not asked in the clear." $v.relaySigner.url) }}
+  {{- end }}
+  {{- if not $v.relaySigner.keys }}
+    {{- fail "relaySigner.keys names no key. Give the public keys as Web3Signer lists them (/api/v1/eth1/publicKeys); each is a lane." }}
+  {{- end }}
+  {{- $_ := set $secrets "relaySigner" "tls.crt, tls.key and ca.crt, the relay's certificate and the authority of the signer's," }}
+{{- else if $v.relaySigner.keys }}
+  {{- fail "relaySigner.keys names keys, and relaySigner.url no signer. Set the url, or remove the keys." }}
+{{- end }}
 {{- range $name, $content := $secrets }}
   {{- if not (index $v.secrets $name).existingSecret }}
     {{- fail (printf "secrets.%s.existingSecret is not set. Make a Secret with %s (README.md shows how) and name it here." $name $content) }}
@@ -51,6 +63,9 @@
   {{- $peers := dict "webPeers" $v.networkPolicy.webPeers "postgresql.peers" $v.networkPolicy.postgresql.peers "broker.peers" $v.networkPolicy.broker.peers "chain.peers" $v.networkPolicy.chain.peers "dns.peers" $v.networkPolicy.dns.peers }}
   {{- if $v.oidc.jwksUrl }}
     {{- $_ := set $peers "identityProvider.peers" $v.networkPolicy.identityProvider.peers }}
+  {{- end }}
+  {{- if $v.relaySigner.url }}
+    {{- $_ := set $peers "relaySigner.peers" $v.networkPolicy.relaySigner.peers }}
   {{- end }}
   {{- range $name, $list := $peers }}
     {{- if not $list }}

@@ -5,7 +5,7 @@ worker: [postgresql, broker, chain]
 run-worker: [postgresql, broker]
 system-worker: [postgresql, broker]
 beat: [broker]
-dispatcher: [postgresql, chain]
+dispatcher: [postgresql, chain{{ if .Values.relaySigner.url }}, relaySigner{{ end }}]
 projector: [postgresql, chain]
 {{- end }}
 
@@ -14,7 +14,7 @@ projector: [postgresql, chain]
 migrations: [postgresql]
 {{- end }}
 {{- if .Values.founding.enabled }}
-founding: [postgresql, chain]
+founding: [postgresql, chain{{ if .Values.relaySigner.url }}, relaySigner{{ end }}]
 {{- end }}
 {{- end }}
 
