@@ -210,3 +210,12 @@ declare(
 )
 declare("contracts.deploy", CONSORTIUM, "consortium", contract=SYMBOL, address=ADDRESS, block=BLOCK)
 declare("contracts.transaction.fail", CONSORTIUM, "transaction", contract=SYMBOL, function=SYMBOL, reason=CODE)
+declare(
+    "contracts.outbox.prune",
+    CONSORTIUM,
+    "consortium",
+    before=TIME,
+    transactions=NUMBER,
+    bytes=NUMBER,
+    last_block=NUMBER,
+)

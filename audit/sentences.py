@@ -77,6 +77,9 @@ SENTENCES: Mapping[str, str | Promise] = {
     "audit.bundle.export": lazy("An evidence bundle was made"),
     "contracts.deploy": lazy("The contract %(contract)s was deployed"),
     "contracts.transaction.fail": lazy("A transaction failed: %(contract)s.%(function)s, %(reason)s"),
+    "contracts.outbox.prune": lazy(
+        "The platform dropped its copies of %(transactions)s old calls, which the chain holds"
+    ),
 }
 # What is added where a record has the field.
 _MORE: Mapping[str, tuple[str, str | Promise]] = {"training.run.change": ("reason", lazy(" (%(reason)s)"))}

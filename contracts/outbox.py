@@ -74,7 +74,7 @@ def enqueue(
     )
     OutboxTransaction.objects.bulk_create([wanted], ignore_conflicts=True)
     found = OutboxTransaction.objects.get(consortium_id=consortium_id, idempotency_key=idempotency_key)
-    if _call(found) != _call(wanted):
+    if not _is_same_call(found, wanted):
         raise IdempotencyKeyReusedError(
             f"The key {idempotency_key!r} stands for another call already. Use a key of its own for each intent.",
             idempotency_key=idempotency_key,
@@ -105,5 +105,13 @@ def outcome_handler(transaction: OutboxTransaction) -> OutcomeHandler | None:
     return _OUTCOME_HANDLERS.get(transaction.idempotency_key.partition(":")[0])
 
 
-def _call(row: OutboxTransaction) -> tuple[Any, ...]:
-    return (row.organization_id, row.contract, row.function, row.arguments)
+def _is_same_call(found: OutboxTransaction, wanted: OutboxTransaction) -> bool:
+    if _target(found) != _target(wanted):
+        return False
+    if found.contents_dropped_at is not None:
+        return found.arguments_digest == wanted.digest
+    return bool(found.arguments == wanted.arguments)
+
+
+def _target(row: OutboxTransaction) -> tuple[Any, ...]:
+    return (row.organization_id, row.contract, row.function)

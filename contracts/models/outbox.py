@@ -7,6 +7,8 @@ from django.db.models import Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from consortium.common.models import TransactionState, UuidModel
+from consortium.kernel.canonical import canonical_json
+from consortium.kernel.digests import sha256_digest
 from contracts.values import from_json
 
 # Constructors go through the outbox like calls, under this name.
@@ -20,6 +22,8 @@ class OutboxTransaction(UuidModel):
 
     `arguments` are in the form of `contracts.values`; `raw` are the signed bytes, kept before they
     are sent, so that the same bytes can be sent again. `block`, `gas` and the error come from the chain.
+    Of an old call that is confirmed both may have been dropped (`contracts.sending.pruning`): the chain has
+    them, and `arguments_digest` still tells whether a call that is asked for again is the same.
     """
 
     # In the order of asking, also within one transaction; a consortium's calls keep this order.
@@ -54,6 +58,8 @@ class OutboxTransaction(UuidModel):
     lost_nonces = models.PositiveSmallIntegerField(_("lost nonces"), default=0)
     broadcast_at = models.DateTimeField(_("last sent"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    contents_dropped_at = models.DateTimeField(_("contents dropped"), null=True, blank=True)
+    arguments_digest = models.CharField(_("digest of the arguments"), max_length=71, blank=True, default="")
     # The handlers of the outcome ran, in the transaction that set this.
     outcome_delivered_at = models.DateTimeField(_("outcome delivered"), null=True, blank=True)
     outcome_error = models.TextField(_("outcome's fault"), blank=True, default="")
@@ -72,8 +78,17 @@ class OutboxTransaction(UuidModel):
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["submitted", "confirmed"])
-                | Q(raw__isnull=False, nonce__isnull=False) & ~Q(transaction_hash=""),
+                | Q(raw__isnull=False, nonce__isnull=False) & ~Q(transaction_hash="")
+                | Q(contents_dropped_at__isnull=False),
                 name="sent_only_with_stored_bytes",
+            ),
+            models.CheckConstraint(
+                condition=Q(contents_dropped_at__isnull=True, arguments_digest="")
+                | Q(contents_dropped_at__isnull=False, state="confirmed", raw__isnull=True, arguments=[])
+                & Q(nonce__isnull=False, block__isnull=False)
+                & ~Q(transaction_hash="")
+                & ~Q(arguments_digest=""),
+                name="dropped_only_when_confirmed",
             ),
         ]
         indexes: ClassVar = [
@@ -91,6 +106,11 @@ class OutboxTransaction(UuidModel):
 
     def __str__(self) -> str:
         return f"{self.contract}.{self.function} ({self.state})"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the arguments, also after they were dropped."""
+        return self.arguments_digest or sha256_digest(canonical_json(self.arguments))
 
     @property
     def values(self) -> list[Any]:

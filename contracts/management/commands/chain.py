@@ -6,15 +6,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from contracts.management.subcommands import genesis, join, peer, proofs, replay, status
+from contracts.management.subcommands import genesis, join, peer, proofs, prune, replay, status
 
 SUBCOMMANDS: dict[str, ModuleType] = {
     **{"genesis": genesis, "join": join, "status": status, "replay": replay, "proofs": proofs, "peer": peer},
+    "prune": prune,
 }
 
 
 class Command(BaseCommand):
-    help = "Make a network, follow a member that joins it, see how the chain is, hold rows to its events, keep proofs."
+    help = "Make a network, follow a member that joins it, see how the chain is, compare rows, keep proofs, prune."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         below = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")

@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 
+from audit.models import AuditRecord
 from consortium.embedded.accounts import choose_accounts
 from consortium.embedded.credentials import Credentials
 from consortium.embedded.layout import project_root
@@ -28,6 +30,8 @@ from contracts.reading import applying
 from contracts.reading.applying import Applied, apply_next
 from contracts.reading.streams import read_window
 from contracts.relay import Relay, create_relay, load_relay
+from contracts.sending import pruning
+from contracts.sending.pruning import prune
 from tests.chain.anvil import Anvil
 from tests.chain.counter import ARTIFACTS
 from tests.factories.streams import all_applied, applied_events
@@ -491,3 +495,40 @@ def test_a_node_that_is_away_does_not_end_the_dispatcher(environment):
     program.send_signal(signal.SIGTERM)
     program.communicate(timeout=20)
     assert program.returncode == 0
+
+
+def test_pruning_beside_a_running_dispatcher_drops_each_call_once_and_loses_none(
+    consortium, node, relay, gateway, as_system, monkeypatch
+):
+    """Calls are pruned in the very moment in which they are confirmed: as close as the two can come."""
+    monkeypatch.setattr(pruning, "MINIMUM_AGE", timedelta(0))
+    monkeypatch.setattr(pruning, "may_heal", lambda chain: False)
+    with as_system():
+        ChainCursor.objects.filter(consortium_id=consortium).update(position=10**9)
+        for number in range(40):
+            add(consortium, f"test:{number}")
+    dispatched = threading.Event()
+
+    def work(index: int) -> None:
+        own = Gateway([node.url], chain_id=node.chain_id, artifacts=ARTIFACTS)
+        if index == 0:
+            settle(Dispatcher(own, relay), seconds=30)
+            dispatched.set()
+        while index and not dispatched.is_set():
+            prune(own, older_than=timedelta(0))
+
+    in_threads(work, 3)
+    with as_system():
+        Dispatcher(gateway, relay).dispatch_once()
+        prune(gateway, older_than=timedelta(0))
+        rows = OutboxTransaction.objects.all()
+        assert set(rows.values_list("state", "raw")) == {("confirmed", None)}
+        assert not rows.filter(contents_dropped_at=None).exists()
+        assert sorted(rows.values_list("nonce", flat=True)) == list(range(41))
+        recorded = AuditRecord.objects.filter(action=pruning.ACTION)
+        assert sum(row.body["transactions"] for row in recorded) == 41
+        assert total(gateway) == 40
+        # Asked for again they are known, with other arguments refused.
+        for number in range(40):
+            assert add(consortium, f"test:{number}").state == "confirmed"
+    assert gateway.transaction_count(relay.address) == 41

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from audit.models import AuditRecord, WitnessRule
 from benchmarks._history import History, HistoryChain
@@ -162,6 +163,33 @@ def test_what_was_asked_for_and_is_not_on_the_chain_is_no_difference(node):
         consortium_id=proposal.consortium_id, organization_id=proposal.organization_id, contract="DecisionBoard"
     )
     assert replay().equal
+
+
+def test_calls_whose_contents_were_dropped_give_the_same_rows(node):
+    """What handlers look up of the act behind an event stays."""
+    proposals = list(Proposal.objects.exclude(transaction_hash=""))
+    OutboxTransaction.objects.bulk_create(
+        OutboxTransaction(
+            consortium_id=proposal.consortium_id,
+            contract=proposal.contract,
+            function="open",
+            idempotency_key=f"proposal:{proposal.pk}",
+            correlation_id=str(uuid.uuid4()),
+            state="confirmed",
+            sender="0x" + "ab" * 20,
+            nonce=nonce,
+            block=proposal.confirmed_block,
+            transaction_hash=proposal.transaction_hash,
+            contents_dropped_at=timezone.now(),
+            arguments_digest="sha256:" + "00" * 32,
+        )
+        for nonce, proposal in enumerate(proposals)
+    )
+
+    report = replay()
+
+    assert proposals
+    assert report.equal, report.in_words()
 
 
 def test_a_handler_that_has_changed_shows_in_its_rows(node, monkeypatch):
