@@ -131,7 +131,8 @@ def _batches(before: datetime) -> Iterator[list[_Old]]:
 
 def _after(last: UUID, before: datetime) -> list[_Old]:
     rows = _candidates(before).filter(pk__gt=last).order_by("pk").annotate(size=_size("raw") + _size("arguments"))
-    return [_Old(*row) for row in rows.values_list("pk", "consortium_id", "transaction_hash", "block", "size")[:BATCH]]
+    found = rows.values_list("pk", "consortium_id", "transaction_hash", "block", "size")[:BATCH]
+    return [_Old(pk, consortium, sent, block or 0, size) for pk, consortium, sent, block, size in found]
 
 
 def _size(column: str) -> Coalesce:

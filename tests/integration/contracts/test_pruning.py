@@ -65,7 +65,7 @@ def read_to_the_head(dispatcher: Dispatcher, consortium: UUID) -> None:
 
 
 def everything() -> dict[UUID, dict[str, Any]]:
-    return {row["id"]: row for row in OutboxTransaction.objects.values()}
+    return {row["id"]: dict(row) for row in OutboxTransaction.objects.values()}
 
 
 def without_contents(rows: dict[UUID, dict[str, Any]]) -> dict[UUID, dict[str, Any]]:

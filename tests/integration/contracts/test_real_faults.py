@@ -20,6 +20,7 @@ from consortium.embedded.accounts import choose_accounts
 from consortium.embedded.credentials import Credentials
 from consortium.embedded.layout import project_root
 from consortium.embedded.postgres import EmbeddedPostgres
+from consortium.kernel.secp256k1 import address_of
 from contracts.dispatcher import Dispatcher
 from contracts.events import ContractReference
 from contracts.gateway import Gateway
@@ -37,6 +38,8 @@ from tests.chain.counter import ARTIFACTS
 from tests.factories.streams import all_applied, applied_events
 from tests.integration.contracts.conftest import add, deploy, settle
 from tests.integration.contracts.conftest import total as counted
+from tests.unit.contracts.signing.certificates import Authority
+from tests.unit.contracts.signing.signer_servers import SignerServer, public_key, serving
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("handlers")]
 
@@ -430,6 +433,33 @@ def test_the_programs_work_until_they_are_asked_to_end(world, environment, gatew
     assert [program.returncode for program in programs] == [0, 0], outputs
 
 
+def test_the_dispatcher_sends_with_a_key_that_lies_behind_a_signer(world, environment, gateway, tmp_path, as_system):
+    """The program, its settings, mutual TLS and a real node: bytes that the node takes, by the signer's account."""
+    authority = Authority(tmp_path / "pki")
+    server = SignerServer(authority)
+    certificate, secret = authority.issue("relay", "client")
+    with serving(server):
+        signer = {
+            "RELAY_KEY_FILE": "",
+            "RELAY_SIGNER_URL": server.url,
+            "RELAY_SIGNER_KEYS": public_key(server.secrets[0]),
+            "RELAY_SIGNER_CERTIFICATE_FILE": str(certificate),
+            "RELAY_SIGNER_KEY_FILE": str(secret),
+            "RELAY_SIGNER_AUTHORITY_FILE": str(authority.path),
+        }
+        with ended(manage(environment | signer, "dispatch")), as_system():
+            add(
+                world.consortium.pk,
+                "found:source",
+                contract="ValidatorSource",
+                function="constructor",
+                arguments=[1, "0x" + "11" * 20, "0x" + "22" * 20, ["0x" + "33" * 20]],
+            )
+            wait_until(lambda: ContractDeployment.objects.filter(name="ValidatorSource").exists(), 60)
+    assert len(server.asked) == 1
+    assert gateway.transaction_count(address_of(server.secrets[0])) == 1
+
+
 def test_the_projector_ends_with_an_alarm_where_a_real_chain_was_cut(world, environment, as_system):
     with as_system():
         ContractDeployment.objects.create(
@@ -524,7 +554,7 @@ def test_pruning_beside_a_running_dispatcher_drops_each_call_once_and_loses_none
         rows = OutboxTransaction.objects.all()
         assert set(rows.values_list("state", "raw")) == {("confirmed", None)}
         assert not rows.filter(contents_dropped_at=None).exists()
-        assert sorted(rows.values_list("nonce", flat=True)) == list(range(41))
+        assert set(rows.values_list("nonce", flat=True)) == set(range(41))
         recorded = AuditRecord.objects.filter(action=pruning.ACTION)
         assert sum(row.body["transactions"] for row in recorded) == 41
         assert total(gateway) == 40
