@@ -169,6 +169,11 @@ VARIANTS: dict[str, dict[str, Object]] = {
             "secrets": {"relay": {"existingSecret": ""}, "relaySigner": {"existingSecret": "relaysigner-secret"}},
             "networkPolicy": {"relaySigner": _peers("10.5.0.0/24")},
         },
+        "operations ports": {
+            "chain": {"operationsUrls": ["wss://one.example:8546", "wss://two.example:8546"]},
+            "secrets": {"operationsToken": {"existingSecret": "operations-secret"}},
+            "networkPolicy": {"operations": _peers("10.3.0.0/28")},
+        },
         "remote signer beside a file": {
             "relaySigner": {"url": "https://signer.example:9000", "keys": PUBLIC_KEYS[:1]},
             "secrets": {"relaySigner": {"existingSecret": "relaysigner-secret"}},

@@ -166,6 +166,7 @@ def test_the_probes_port_is_the_one_that_the_policies_open(rendered):
 @pytest.mark.parametrize(
     ("chart", "variant", "name"),
     [
+        (PLATFORM, "operations ports", "operations"),
         (PLATFORM, "remote signer", "relaySigner"),
         (SITE, "remote signer", "signer"),
         (SITE, "operations port", "operations"),

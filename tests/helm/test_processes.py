@@ -95,6 +95,22 @@ def test_a_signer_and_a_key_file_stand_beside_each_other(rendered):
     assert environment(container)["RELAY_SIGNER_KEYS"] == PUBLIC_KEYS[0]
 
 
+def test_operations_ports_are_seen_by_who_relays_activations_and_who_watches(rendered):
+    made = rendered(PLATFORM, "operations ports")
+    pods = {component(pod): pod for pod in made.pods() if pod["kind"] != "Pod"}
+    told = {name: environment(pod["spec"]["containers"][0]) for name, pod in pods.items()}
+    edges = {one["metadata"]["name"] for one in made.of_kind("NetworkPolicy")}
+
+    assert {name for name, pod in pods.items() if "operations-secret" in secrets_of(pod)} == {"web", "projector"}
+    for name in ("web", "projector"):
+        assert told[name]["CHAIN_OPERATIONS_URL"] == "wss://one.example:8546,wss://two.example:8546"
+        assert told[name]["CHAIN_OPERATIONS_TOKEN_FILE"] == "/run/consilium/operations/TOKEN"
+        assert f"demo-consilium-{name}-to-operations" in edges
+    assert {name for name in edges if "operations" in name} == {
+        *("demo-consilium-web-to-operations", "demo-consilium-projector-to-operations")
+    }
+
+
 def test_who_asks_the_chain_has_the_key_that_makes_tokens_and_nobody_else(rendered):
     pods = {component(pod): pod for pod in rendered(PLATFORM, "lanes and tokens").pods() if pod["kind"] != "Pod"}
     holders = {name for name, pod in pods.items() if "jwt-secret" in secrets_of(pod)}

@@ -60,6 +60,8 @@ REFUSED = [
     (SITE, {"chain": {"operationsUrl": "wss://besu:8546"}}, "Make a Secret with TOKEN"),
     (SITE, {"node": {"accounts": ["0x" + "3c" * 20]}}, "names no port"),
     (SITE, {"node": {"enodes": ["192.0.2.14:30303"]}}, "does not match pattern"),
+    (PLATFORM, {"chain": {"operationsUrls": ["ws://besu:8546"]}}, "wss:// to a proxy with TLS"),
+    (PLATFORM, {"chain": {"operationsUrls": ["wss://besu:8546"]}}, "Make a Secret with TOKEN"),
     (PLATFORM, {"relaySigner": {"keys": [KEY]}}, "relaySigner.url no signer"),
     (PLATFORM, {"relaySigner": {"keys": ["0x" + "1a" * 20]}}, "does not match pattern"),
     (PLATFORM, {"relaySigner": {"url": "http://signer:9000", "keys": [KEY]}}, "not asked in the clear"),

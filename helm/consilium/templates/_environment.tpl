@@ -64,6 +64,12 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
 - name: RELAY_PASSPHRASE_FILE
   value: /run/consilium/secrets/relay/RELAY_PASSPHRASE
 {{- end }}
+{{- if .operations }}
+- name: CHAIN_OPERATIONS_URL
+  value: {{ join "," .root.Values.chain.operationsUrls | quote }}
+- name: CHAIN_OPERATIONS_TOKEN_FILE
+  value: /run/consilium/operations/TOKEN
+{{- end }}
 {{- if .relaySigner }}
 {{- with .root.Values.relaySigner }}
 - name: RELAY_SIGNER_URL
@@ -119,6 +125,11 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
   mountPath: /run/consilium/secrets/relay
   readOnly: true
 {{- end }}
+{{- if .operations }}
+- name: secret-operations
+  mountPath: /run/consilium/operations
+  readOnly: true
+{{- end }}
 {{- if .relaySigner }}
 # As it is, not copied: a certificate that is renewed in the Secret holds without a restart.
 - name: secret-relay-signer
@@ -167,6 +178,9 @@ REQUESTS_CA_BUNDLE: /run/consilium/ca/ca.crt
 {{- $files := include "consilium.keyFiles" (list $root $key) | fromJsonArray }}
 {{- if and (eq $key "relay") $secrets.relay.hasPassphrase }}{{- $files = append $files "RELAY_PASSPHRASE" }}{{- end }}
 {{ include "consilium.secretVolume" (concat (list (kebabcase $key) (index $secrets $key)) $files) }}
+{{- end }}
+{{- if .operations }}
+{{ include "consilium.secretVolume" (list "operations" $secrets.operationsToken "TOKEN") }}
 {{- end }}
 {{- if .relaySigner }}
 {{ include "consilium.secretVolume" (list "relay-signer" $secrets.relaySigner "tls.crt" "tls.key" "ca.crt") }}

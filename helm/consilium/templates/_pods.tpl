@@ -14,6 +14,10 @@ One pod of the platform. Parameters:
     {{- $_ := set . "keys" (without .keys "relay") }}
   {{- end }}
 {{- end }}
+{{- /* Who sees whether a node is connected: web relays no activation without, and `chain status` is asked in the projector's pod. */}}
+{{- if and $v.chain.operationsUrls (has .component (list "web" "projector")) }}
+  {{- $_ := set . "operations" true }}
+{{- end }}
 {{- /* Whoever asks the chain proves itself to nodes that want a token; the owner of the tables asks no node. */}}
 {{- if and $v.secrets.chainRpcJwt.existingSecret (has .database (list "App" "System")) }}
   {{- $_ := set . "keys" (append (.keys | default list) "chainRpcJwt") }}

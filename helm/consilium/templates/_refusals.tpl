@@ -18,6 +18,14 @@
     {{- fail (printf "chain.rpcUrls holds %q. Each is an http or https address, such as http://besu-rpc.chain.svc:8545." .) }}
   {{- end }}
 {{- end }}
+{{- range $v.chain.operationsUrls }}
+  {{- if not (regexMatch "^wss://[^/@\\s]+" .) }}
+    {{- fail (printf "chain.operationsUrls holds %q. From a pod each is wss:// to a proxy with TLS on the node's machine: a token goes with each question." .) }}
+  {{- end }}
+{{- end }}
+{{- if and $v.chain.operationsUrls (not $v.secrets.operationsToken.existingSecret) }}
+  {{- fail "secrets.operationsToken.existingSecret is not set. Make a Secret with TOKEN, which permits admin:peers, perm:getNodesAllowlist, eth:*, net:* and qbft:* at the nodes, and name it here." }}
+{{- end }}
 {{- if lt (int $v.chain.id) 1 }}
   {{- fail "chain.id is not set. Set the consortium's chain id: a node of another chain is refused." }}
 {{- end }}
@@ -63,6 +71,9 @@
   {{- $peers := dict "webPeers" $v.networkPolicy.webPeers "postgresql.peers" $v.networkPolicy.postgresql.peers "broker.peers" $v.networkPolicy.broker.peers "chain.peers" $v.networkPolicy.chain.peers "dns.peers" $v.networkPolicy.dns.peers }}
   {{- if $v.oidc.jwksUrl }}
     {{- $_ := set $peers "identityProvider.peers" $v.networkPolicy.identityProvider.peers }}
+  {{- end }}
+  {{- if $v.chain.operationsUrls }}
+    {{- $_ := set $peers "operations.peers" $v.networkPolicy.operations.peers }}
   {{- end }}
   {{- if $v.relaySigner.url }}
     {{- $_ := set $peers "relaySigner.peers" $v.networkPolicy.relaySigner.peers }}

@@ -1,12 +1,12 @@
 {{/* Which process asks whom. Every row becomes a policy of its own, named FROM-to-TO. */}}
 {{- define "consilium.edges" -}}
-web: [postgresql, broker, chain{{ if .Values.oidc.jwksUrl }}, identityProvider{{ end }}]
+web: [postgresql, broker, chain{{ if .Values.chain.operationsUrls }}, operations{{ end }}{{ if .Values.oidc.jwksUrl }}, identityProvider{{ end }}]
 worker: [postgresql, broker, chain]
 run-worker: [postgresql, broker]
 system-worker: [postgresql, broker]
 beat: [broker]
 dispatcher: [postgresql, chain{{ if .Values.relaySigner.url }}, relaySigner{{ end }}]
-projector: [postgresql, chain]
+projector: [postgresql, chain{{ if .Values.chain.operationsUrls }}, operations{{ end }}]
 {{- end }}
 
 {{- define "consilium.jobEdges" -}}
