@@ -151,11 +151,17 @@ class _Sending:
 
     def _face_signer(self, lane: Lane, claimed: Claim) -> None:
         """Leave a lane alone for a while whose key gave no signature, and say so where a person looks."""
-        if claimed.signed:
+        fault = claimed.fault
+        if not claimed.signed and fault is None:
+            if lane.relay is None or lane.stuck_code() != StuckCode.NOT_SIGNED:
+                return
+            # Nothing waits for it: it would stay stuck until something does.
+            fault = lane.relay.fault()
+        if claimed.signed or fault is None:
             lane.mark_moving(StuckCode.NOT_SIGNED)
             self.pauses.end(lane.address)
-        if claimed.fault is not None:
-            lane.mark_stuck(StuckCode.NOT_SIGNED, claimed.fault.message)
+        if fault is not None:
+            lane.mark_stuck(StuckCode.NOT_SIGNED, fault.message)
             self.pauses.begin(lane.address)
 
     def finish(self, lane: Lane) -> None:

@@ -196,6 +196,19 @@ def test_lanes_that_sign_take_over_while_a_signer_fails(chain, relay, remote, co
     assert total(dispatcher) == 4
     sent = OutboxTransaction.objects.filter(idempotency_key__startswith="test:")
     assert set(sent.values_list("sender", flat=True)) == {relay.address}
+    assert lane(remote).stuck_code == "not_signed"
+
+    # Nothing waits for its lane; it moves again all the same, and is not said to be stuck before it is.
+    ask_again(dispatcher)
+    dispatcher.dispatch_once()
+    assert lane(remote).stuck_code == "not_signed"
+    well(server)
+    ask_again(dispatcher)
+    dispatcher.dispatch_once()
+    assert lane(remote).stuck_code == ""
+    number_asked = len(server.asked)
+    dispatcher.dispatch_once()
+    assert len(server.asked) == number_asked
 
 
 class Killed(BaseException):
