@@ -8,7 +8,7 @@ SENT = ~models.Q(state__in=["submitted", "confirmed"]) | models.Q(raw__isnull=Fa
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0009_not_signed")]
+    dependencies = [("contracts", "0010_not_signed")]
     operations = [
         migrations.AddField(
             "outboxtransaction",
