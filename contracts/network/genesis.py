@@ -96,8 +96,10 @@ def _config(numbers: Numbers) -> dict[str, Any]:
         "qbft": {
             "epochlength": _EPOCH_BLOCKS,
             "blockperiodseconds": numbers.block_period_seconds,
-            # Besu ignores the name without the x, in silence.
+            # One thing under two names: up to 26.4 Besu reads the one with the x and ignores the other in silence,
+            # from 26.8.1 on the other way round. Nodes that read neither would make an empty block each period.
             "xemptyblockperiodseconds": numbers.empty_block_period_seconds,
+            "emptyblockperiodseconds": numbers.empty_block_period_seconds,
             "requesttimeoutseconds": numbers.request_timeout_seconds,
             "validatorcontractaddress": SOURCE_ADDRESS,
         },

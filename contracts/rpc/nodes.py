@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 # After a node has another one's block it takes 0.03 to 0.35 s to see it too, at blocks of one second.
 MAX_LAG_BLOCKS = 2
-# Blocks come each second, or each minute where nothing is sent (xemptyblockperiodseconds).
+# Blocks come each second, or each minute where nothing is sent (emptyblockperiodseconds).
 MAX_HEAD_AGE_SECONDS = 90
 # A node that failed is looked at again after 1, 2, 4, ... seconds.
 FIRST_PAUSE_SECONDS = 1.0
