@@ -104,11 +104,24 @@ class ChainBehindError(ChainError):
     retryable = True
 
 
+class NodeSyncingError(ChainBehindError):
+    """The node still reads the chain from its peers and takes no transactions yet."""
+
+    code = "node_syncing"
+
+
 class BlockNotFoundError(ChainError):
     """The node does not have the block yet, or not any more."""
 
     code = "block_not_found"
     retryable = True
+
+
+class StatePrunedError(BlockNotFoundError):
+    """The node has dropped the state or the receipts of that old block: it will not have them again, another may."""
+
+    code = "state_pruned"
+    retryable = False
 
 
 class WindowAboveHeadError(BlockNotFoundError):
@@ -187,6 +200,12 @@ class GasLimitError(TransactionRefusedError):
     code = "gas_limit"
 
 
+class TransactionTooLargeError(TransactionRefusedError):
+    """The transaction has more bytes than a node takes (128 KiB from Besu 26.8.1 on)."""
+
+    code = "transaction_too_large"
+
+
 class CreationTooLargeError(TransactionRefusedError):
     """The creation code is longer than a chain takes (EIP-3860: 49,152 bytes)."""
 
@@ -203,6 +222,7 @@ class PermissionsRefusal(StrEnum):
     DUPLICATE = "duplicate"
     EMPTY = "empty"
     NOT_ENABLED = "not enabled"
+    NOT_WRITTEN = "not written"  # the permissions file cannot be written, or is not what the node wrote last
 
 
 class PermissionsRefusedError(ChainError):

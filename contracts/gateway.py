@@ -23,6 +23,8 @@ from contracts.errors import (
     ChainAccessRefusedError,
     ChainError,
     ChainUnavailableError,
+    NodeSyncingError,
+    StatePrunedError,
     TransactionRevertedError,
     UnknownContractError,
     WrongChainError,
@@ -326,6 +328,9 @@ class Gateway:
     def _tried(self, trial: Trial, answer: Any) -> int | ChainError:
         if isinstance(answer, TransactionRevertedError):
             return self._in_words(trial.name, answer)
+        if isinstance(answer, StatePrunedError):
+            # The newest state is asked for: what lacks that one has not pruned it, it is not there yet.
+            return NodeSyncingError(answer.message)
         if isinstance(answer, ChainError):
             return answer
         if answer is None:

@@ -18,6 +18,8 @@ _ACCOUNT = re.compile(r"0x[0-9a-f]{40}\Z")
 class Permissions:
     """Lists of one node; None means that this kind is not enabled. `fixed` are its boot and static nodes.
 
+    With `is_read_only` the file cannot be written, and nothing is changed (by Besu's source, not recorded).
+
     Not idempotent, all or nothing, and written to the file at each change (`nodes-allowlist`, `accounts-allowlist`).
     """
 
@@ -25,6 +27,7 @@ class Permissions:
     accounts: list[str] | None = None
     fixed: tuple[str, ...] = ()
     path: Path | None = None
+    is_read_only: bool = False
     writes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -46,6 +49,7 @@ class Permissions:
         self._require_enabled(self.nodes, "Node")
         new = _checked(given, "node", _ENODE)
         self._refuse_if(any(node in self._nodes for node in new), "Cannot add an existing node to allowlist")
+        self._require_writable()
         self._nodes.extend(new)
         return self._write()
 
@@ -55,6 +59,7 @@ class Permissions:
         fixed = any(node in self.fixed for node in old)
         self._refuse_if(fixed, "Cannot remove a fixed node (bootnode or static node) from allowlist")
         self._refuse_if(any(n not in self._nodes for n in old), "Cannot remove an absent node from allowlist")
+        self._require_writable()
         self.nodes = [node for node in self._nodes if node not in old]
         return self._write()
 
@@ -63,6 +68,7 @@ class Permissions:
         new = _checked(given, "account", _ACCOUNT)
         there = any(account in self._accounts for account in new)
         self._refuse_if(there, "Cannot add an existing account to allowlist")
+        self._require_writable()
         self._accounts.extend(new)
         return self._write()
 
@@ -71,6 +77,7 @@ class Permissions:
         old = _checked(given, "account", _ACCOUNT)
         absent = any(account not in self._accounts for account in old)
         self._refuse_if(absent, "Cannot remove an absent account from allowlist")
+        self._require_writable()
         self.accounts = [account for account in self._accounts if account not in old]
         return self._write()
 
@@ -102,6 +109,10 @@ class Permissions:
 
     def _require_enabled(self, listed: list[str] | None, kind: str) -> None:
         self._refuse_if(listed is None, f"{kind} allowlist has not been enabled")
+
+    def _require_writable(self) -> None:
+        text = "Unable to persist changes to allowlist configuration file. Changes reverted"
+        self._refuse_if(self.is_read_only, text)
 
     def _refuse_if(self, condition: bool, text: str) -> None:
         if condition:

@@ -11,6 +11,8 @@ from contracts.errors import PermissionsRefusal, PermissionsRefusedError
 from contracts.network.asking import Node
 
 _RACED = (PermissionsRefusal.ALREADY_THERE, PermissionsRefusal.ABSENT)
+# Nothing that is about an entry: the node takes no change at all, or does not keep it over a restart.
+_OF_THE_NODE = (PermissionsRefusal.NOT_ENABLED, PermissionsRefusal.NOT_WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def change(operations: Node, method: str, entries: Sequence[str], reasons: Mappi
     Raises
     ------
     ChainError
-        If the node does not answer, or has no such list.
+        If the node does not answer, has no such list, or cannot write its file.
     """
     changed = Changed()
     waiting = [tuple(entries)] if entries else []
@@ -71,7 +73,7 @@ def _call(
         operations.ask(method, [list(batch)])
     except PermissionsRefusedError as error:
         note(Act(method, batch, reasons, "refused", str(error.kind)))
-        if error.kind is PermissionsRefusal.NOT_ENABLED:
+        if error.kind in _OF_THE_NODE:
             raise
         return error.kind
     note(Act(method, batch, reasons, "done"))

@@ -62,6 +62,47 @@ PERMISSIONS: dict[str, PermissionsRefusal] = {
     "Request contains duplicate accounts": PermissionsRefusal.DUPLICATE,
     "Request contains duplicate nodes": PermissionsRefusal.DUPLICATE,
 }
+# Not in the recordings: from Besu's source (RpcErrorType.java as of 26.9.0).
+WRITTEN: list[tuple[int, str, str, type[errors.ChainError]]] = [
+    (-32000, "World state unavailable", "eth_getProof", errors.StatePrunedError),
+    (-32000, "World state unavailable", "eth_call", errors.StatePrunedError),
+    (-32000, "Account not found", "eth_getProof", errors.StatePrunedError),
+    (4444, "Pruned history unavailable", "eth_getBlockReceipts", errors.StatePrunedError),
+    (-32000, "Parent block not found", "eth_call", errors.BlockNotFoundError),
+    (
+        -32002,
+        "Transaction pool not enabled. (Either txpool explicitly disabled, or node not yet in sync).",
+        "eth_sendRawTransaction",
+        errors.NodeSyncingError,
+    ),
+    (-32008, "Initial sync is still in progress", "eth_sendRawTransaction", errors.NodeSyncingError),
+    (-32002, "Invalid signature", "eth_sendRawTransaction", errors.TransactionRefusedError),
+    (-32005, "Transaction gas limit cap exceeded", "eth_sendRawTransaction", errors.GasLimitError),
+    (-32006, "Nonce too high", "eth_sendRawTransaction", errors.NonceTooDistantError),
+    (
+        -32000,
+        "An invalid transaction with a lower nonce exists",
+        "eth_sendRawTransaction",
+        errors.NonceTooDistantError,
+    ),
+    (-32000, "ChainId is required", "eth_sendRawTransaction", errors.WrongChainError),
+    (-32000, "ChainId not supported", "eth_sendRawTransaction", errors.WrongChainError),
+    (-32000, "Transaction fee cap exceeded", "eth_sendRawTransaction", errors.TransactionRefusedError),
+    (
+        -32000,
+        "Plugin has marked the transaction as not acceptable by the transaction pool",
+        "eth_sendRawTransaction",
+        errors.TransactionRefusedError,
+    ),
+    (-32603, "Timeout expired", "eth_getLogs", errors.ChainTimeoutError),
+]
+NOT_WRITTEN = [
+    "Unable to persist changes to allowlist configuration file. Changes reverted",
+    "The permissioning allowlist configuration file is out of sync.  "
+    "The changes have been applied, but not persisted to disk",
+    "Error reloading permissions file. Please use perm_getAccountsAllowlist and perm_getNodesAllowlist to review the "
+    "current state of the allowlists",
+]
 # The same number and text, told apart by what was asked.
 ABOVE_HEAD = (
     "logs: to a block above the head",
@@ -83,6 +124,7 @@ MAY_BE_TRIED_AGAIN = {
     errors.ChainInternalError,
     errors.ChainTimeoutError,
     errors.ChainUnavailableError,
+    errors.NodeSyncingError,
     errors.NonceTooDistantError,
     errors.RangeTooLargeError,
     errors.ReplacementUnderpricedError,
@@ -129,6 +171,24 @@ def test_a_refused_change_of_permissions_says_which_kind_it_is(text):
     assert isinstance(error, PermissionsRefusedError)
     assert error.kind is PERMISSIONS[text]
     assert not error.retryable
+
+
+@pytest.mark.parametrize(("code", "text", "method", "kind"), WRITTEN)
+def test_what_only_besus_source_tells_means_one_error_too(code, text, method, kind):
+    assert type(error_from_answer(method, {"code": code, "message": text})) is kind
+
+
+def test_a_pruned_state_is_told_with_its_remedy_and_not_asked_of_the_same_node_again():
+    error = error_from_answer("eth_getProof", {"code": -32000, "message": "World state unavailable"})
+    assert isinstance(error, errors.BlockNotFoundError)
+    assert (error.retryable, "ask one that keeps old states" in error.message) == (False, True)
+
+
+@pytest.mark.parametrize("text", NOT_WRITTEN)
+def test_a_permissions_file_that_the_node_cannot_write_is_a_kind_of_its_own(text):
+    error = error_from_answer("perm_addNodesToAllowlist", {"code": -32000, "message": text})
+    assert isinstance(error, PermissionsRefusedError)
+    assert (error.kind, "permissions_config.toml" in error.message) == (PermissionsRefusal.NOT_WRITTEN, True)
 
 
 def test_one_number_has_three_meanings():

@@ -337,6 +337,16 @@ def test_a_node_without_permissions_is_told():
         assert outcome.known is None
 
 
+def test_a_permissions_file_that_the_node_cannot_write_is_told_at_once_and_asked_for_once():
+    listed = [enode(number) for number in range(1, 5)]
+    with world(6, listed=listed) as at:
+        at.node.permissions.is_read_only = True
+        outcome = at.look()
+        assert "permissions_config.toml" in text_of(outcome, "node")
+        assert [act.outcome for act in outcome.acts] == ["begun", "refused"]
+        assert at.listed == {str(node) for node in listed}
+
+
 def test_a_port_that_does_not_answer_is_told():
     class Away:
         def ask(self, method, parameters=()):
