@@ -10,7 +10,13 @@ from django.utils import timezone
 
 from consortium.common.models import TransactionState
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
-from contracts.errors import ChainError, GasLimitError, TransactionRevertedError, UnknownContractError
+from contracts.errors import (
+    ChainError,
+    GasLimitError,
+    TransactionRevertedError,
+    TransactionTooLargeError,
+    UnknownContractError,
+)
 from contracts.models import OutboxTransaction, RelayAccount, StuckCode
 from contracts.sending.failures import FAILED_FIELDS, fail
 from contracts.sending.lanes import MAX_IN_FLIGHT, Lane
@@ -130,7 +136,7 @@ class _Claimer:
         """Whether the call has failed for good; if not, its consortium waits, and nobody else."""
         if isinstance(refusal, TransactionRevertedError | UnknownContractError):
             return row.consortium_id not in self.queue.busy
-        if isinstance(refusal, InvalidInputError | GasLimitError):
+        if isinstance(refusal, InvalidInputError | GasLimitError | TransactionTooLargeError):
             return True
         if not refusal.retryable:
             raise refusal

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from consortium.kernel.errors import ConsiliumError
-from contracts.errors import ChainError, ContractArgumentsError, GasLimitError, UnknownContractError
+from contracts.errors import (
+    ChainError,
+    ContractArgumentsError,
+    GasLimitError,
+    TransactionTooLargeError,
+    UnknownContractError,
+)
 from contracts.events import ContractReference
 from contracts.interface import Chain, Trial
 from contracts.models import ContractDeployment, OutboxTransaction
@@ -16,6 +22,8 @@ GAS_FACTOR = (3, 2)
 GAS_MARGIN = 50_000
 # Half of a block: no single call may crowd the others out.
 MAX_TRANSACTION_GAS = 30_000_000
+# Besu's pool takes 131,072 bytes of a whole transaction (26.8.1; EIP-1559 with a signature adds less than 256).
+MAX_CALL_BYTES = 131_072 - 256
 # A costlier call reserves too much of a block to be a measure for its kind.
 MAX_TYPICAL_GAS = 1_000_000
 
@@ -71,7 +79,11 @@ class Trials:
     def _prepare(self, row: OutboxTransaction, addresses: dict[tuple[UUID, str], str]) -> Trial | ConsiliumError:
         try:
             address = None if row.function == CONSTRUCTOR else _address(row, addresses)
-            return Trial(row.contract, address, calldata(self.chain, row), self.typical.get(_kind(row)))
+            data = calldata(self.chain, row)
+            if len(data) > MAX_CALL_BYTES:
+                # Signed, it would hold up its lane for good: no node would take it.
+                return TransactionTooLargeError(f"The call has {len(data)} bytes, and {MAX_CALL_BYTES} is the most.")
+            return Trial(row.contract, address, data, self.typical.get(_kind(row)))
         except (UnknownContractError, ContractArgumentsError) as refusal:
             return refusal
 

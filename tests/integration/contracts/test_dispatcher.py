@@ -27,7 +27,7 @@ from contracts.relay import Relay
 from contracts.sending import broadcasts, claims, settlements, trials
 from contracts.sending.lanes import Lane
 from tests.chain.counter import LIMIT, fake_chain, text32
-from tests.integration.contracts.conftest import add, deploy, forget_sending, states, total
+from tests.integration.contracts.conftest import add, deploy, forget_sending, settle, states, total
 
 pytestmark = pytest.mark.usefixtures("system", "handlers")
 
@@ -184,6 +184,18 @@ def test_a_call_that_takes_half_a_block_is_refused(dispatcher, consortium, monke
     dispatcher.dispatch_once()
     row.refresh_from_db()
     assert (row.state, row.error_code) == ("failed", "gas_limit")
+
+
+def test_a_call_that_no_node_takes_for_its_length_fails_before_it_holds_up_a_lane(dispatcher, consortium):
+    # Besu 26.8.1 refuses transactions above 128 KiB at the pool's door.
+    for key, letters in (("long", 131_072), ("short", 1_000)):
+        add(consortium, key, arguments=[1, text32("test"), "x" * letters])
+
+    settle(dispatcher)
+
+    assert states() == {"long": "failed", "short": "confirmed"}
+    assert OutboxTransaction.objects.get(idempotency_key="long").error_code == "transaction_too_large"
+    assert total(dispatcher) == 1
 
 
 @pytest.mark.parametrize("method", ["check_chain", "transaction_count", "simulate", "send_raw", "receipt"])
