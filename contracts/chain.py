@@ -5,7 +5,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from contracts.interface import Chain
-from contracts.rpc.tokens import READING, SENDING, WATCHING, TokenSource, token_source
+from contracts.rpc.tokens import READING, SENDING, WATCHING, TokenSource, token_sources
 
 
 @lru_cache(maxsize=4)
@@ -27,14 +27,14 @@ def urls_from_settings() -> list[str]:
     return [url.strip() for url in settings.CHAIN_RPC_URL.split(",") if url.strip()]
 
 
-@lru_cache(maxsize=1)
-def tokens_from_settings() -> TokenSource:
-    """Where the nodes' token comes from: CHAIN_RPC_TOKEN_FILE or CHAIN_RPC_JWT_KEY_FILE; no token without them."""
-    return token_source(
-        settings.CHAIN_RPC_TOKEN_FILE,
-        settings.CHAIN_RPC_JWT_KEY_FILE,
-        permissions=(*READING, *SENDING, *WATCHING),
-    )
+def tokens_from_settings() -> list[TokenSource]:
+    """Where each node's token comes from: CHAIN_RPC_TOKEN_FILE or CHAIN_RPC_JWT_KEY_FILE; no token without them."""
+    return _tokens(settings.CHAIN_RPC_TOKEN_FILE, settings.CHAIN_RPC_JWT_KEY_FILE, len(urls_from_settings()))
+
+
+@lru_cache(maxsize=4)
+def _tokens(token_files: str, key_files: str, count: int) -> list[TokenSource]:
+    return token_sources(token_files, key_files, count=max(1, count), permissions=(*READING, *SENDING, *WATCHING))
 
 
 def may_heal(chain: Chain) -> bool:

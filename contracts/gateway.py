@@ -59,7 +59,7 @@ class Gateway:
         Longest wait for one whole answer; a connection is waited for no longer than three seconds.
     artifacts : Artifacts, optional
         Compiled contracts; by default those that ship with us.
-    tokens : TokenSource, optional
+    tokens : TokenSource, or one for each address, optional
         Where the token comes from that the nodes ask for; by default none is sent.
 
     Raises
@@ -79,13 +79,14 @@ class Gateway:
         chain_id: int,
         timeout_seconds: float = 10.0,
         artifacts: Artifacts | None = None,
-        tokens: TokenSource | None = None,
+        tokens: TokenSource | Sequence[TokenSource] | None = None,
     ) -> None:
         if not urls:
             raise ChainUnavailableError("No node is named. Set CHAIN_RPC_URL (for a site: rpc in site.toml).")
         timeouts = Timeouts(min(CONNECT_SECONDS, timeout_seconds), timeout_seconds)
-        self._nodes = [_Node(NodeAddress(url, timeouts=timeouts, tokens=tokens)) for url in urls]
-        self._looks = [_Node(NodeAddress(url, timeouts=_look_timeouts(timeouts), tokens=tokens)) for url in urls]
+        of_each = list(zip(urls, tokens if isinstance(tokens, Sequence) else [tokens] * len(urls), strict=True))
+        self._nodes = [_Node(NodeAddress(url, timeouts=timeouts, tokens=own)) for url, own in of_each]
+        self._looks = [_Node(NodeAddress(url, timeouts=_look_timeouts(timeouts), tokens=own)) for url, own in of_each]
         self._choice = NodeChoice([node.name for node in self._nodes], self._look)
         self._held = threading.local()
         self._checked: set[int] = set()

@@ -11,6 +11,7 @@ from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
 from consortium.kernel.errors import ConsiliumError
 from consortium.kernel.identifiers import uuid_to_bytes32
 from contracts.chain import tokens_from_settings, urls_from_settings
+from contracts.errors import ChainAccessRefusedError
 from contracts.events import ContractReference
 from contracts.interface import Chain
 from contracts.models import ChainEventRecord, ContractDeployment
@@ -33,22 +34,33 @@ def nodes_from_settings() -> list[NamedNode]:
     # web3 takes a second to import: `chain genesis` does not wait for it.
     from contracts.gateway import Gateway
 
-    tokens = tokens_from_settings()
     return [
         NamedNode(
             node_name(url),
             Gateway([url], chain_id=settings.CHAIN_ID, timeout_seconds=ASK_SECONDS, tokens=tokens),
         )
-        for url in urls_from_settings()
+        for url, tokens in zip(urls_from_settings(), tokens_from_settings(), strict=False)
     ]
 
 
 def operations_from_settings() -> list[NamedNode]:
-    """The operations ports of CHAIN_OPERATIONS_URL."""
-    file = Path(settings.CHAIN_OPERATIONS_TOKEN_FILE) if settings.CHAIN_OPERATIONS_TOKEN_FILE else None
+    """The operations ports of CHAIN_OPERATIONS_URL, with one file of a token for all of them or one each.
+
+    Raises
+    ------
+    ChainAccessRefusedError
+        If there are as many files as there are no ports.
+    """
+    urls = settings.CHAIN_OPERATIONS_URL
+    files = [Path(name.strip()) for name in settings.CHAIN_OPERATIONS_TOKEN_FILE.split(",") if name.strip()]
+    if len(files) > 1 and len(files) != len(urls):
+        raise ChainAccessRefusedError(
+            f"{len(files)} token files for {len(urls)} operations ports: name one for all, or one each in their order."
+        )
+    of_each: list[Path | None] = [*files] if len(files) == len(urls) else [files[0] if files else None] * len(urls)
     return [
         NamedNode(node_name(url), OperationsPort(url, token_file=file, timeout_seconds=ASK_SECONDS))
-        for url in settings.CHAIN_OPERATIONS_URL
+        for url, file in zip(urls, of_each, strict=True)
     ]
 
 

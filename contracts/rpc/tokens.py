@@ -165,6 +165,34 @@ def token_source(token_file: str, key_file: str, *, permissions: Sequence[str] =
     return SignedToken(Path(key_file), permissions=permissions) if key_file else NoToken()
 
 
+def token_sources(
+    token_files: str, key_files: str, *, count: int, permissions: Sequence[str] = READING
+) -> list[TokenSource]:
+    """A source for each of `count` nodes: one file for all of them, or one a node, separated by commas, in their order.
+
+    Each member's node takes the tokens of its own member alone, so that several members' nodes need several files.
+
+    Raises
+    ------
+    ChainAccessRefusedError
+        If both kinds are given, or as many files as there are no nodes.
+    """
+    tokens, keys = _names(token_files), _names(key_files)
+    if tokens and keys:
+        raise ChainAccessRefusedError("Name files with tokens or keys that make tokens, not both.")
+    pairs = [(name, "") for name in tokens] or [("", name) for name in keys] or [("", "")]
+    if len(pairs) not in (1, count):
+        raise ChainAccessRefusedError(
+            f"{len(pairs)} files for the tokens of {count} nodes: name one for all, or one a node in their order."
+        )
+    made = [token_source(*pair, permissions=permissions) for pair in pairs]
+    return made if len(made) == count else made * count
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     """What changes when a file is written or replaced."""
     try:

@@ -55,11 +55,11 @@ class Command(BaseCommand):
 
 @contextlib.contextmanager
 def _heads() -> Iterator[HeadListener | None]:
-    """The web socket of CHAIN_WS_URL, if one is named."""
+    """The web socket of CHAIN_WS_URL, if one is named; it is the first node's, and takes that one's token."""
     if not settings.CHAIN_WS_URL:
         yield None
         return
-    listener = HeadListener(settings.CHAIN_WS_URL, tokens=tokens_from_settings()).start()
+    listener = HeadListener(settings.CHAIN_WS_URL, tokens=tokens_from_settings()[0]).start()
     try:
         yield listener
     finally:

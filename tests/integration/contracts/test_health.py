@@ -16,7 +16,7 @@ from django.utils import timezone
 from contracts import chain as configured
 from contracts import health, outbox
 from contracts.dispatcher import Dispatcher
-from contracts.errors import ChainRequestError, ChainUnavailableError
+from contracts.errors import ChainAccessRefusedError, ChainRequestError, ChainUnavailableError
 from contracts.events import BlockHeader, ChainEvent
 from contracts.gateway import Gateway
 from contracts.management.subcommands import status as status_command
@@ -213,6 +213,17 @@ def test_nodes_and_ports_are_those_of_the_settings(settings, tmp_path, monkeypat
 
     assert [node.name for node in watching.nodes_from_settings()] == ["one:8545", "two"]
     assert [node.name for node in watching.operations_from_settings()] == ["127.0.0.1:8546"]
+
+
+def test_each_operations_port_may_have_a_token_file_of_its_own(settings):
+    settings.CHAIN_OPERATIONS_URL = ["ws://127.0.0.1:8546", "wss://two.example:8546"]
+    settings.CHAIN_OPERATIONS_TOKEN_FILE = "one.token, two.token"
+    ports = [node.node for node in watching.operations_from_settings()]
+    assert [str(port._token_file) for port in ports] == ["one.token", "two.token"]
+
+    settings.CHAIN_OPERATIONS_TOKEN_FILE = "one.token,two.token,three.token"
+    with pytest.raises(ChainAccessRefusedError, match="3 token files for 2 operations ports"):
+        watching.operations_from_settings()
 
 
 def test_the_relays_key_is_made_once_by_command(settings, tmp_path):

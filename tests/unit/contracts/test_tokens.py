@@ -24,6 +24,7 @@ from contracts.rpc.tokens import (
     NoToken,
     SignedToken,
     token_source,
+    token_sources,
 )
 from tests.besu.access import Tokens
 from tests.besu.exchange import Reply
@@ -178,6 +179,29 @@ def test_a_token_or_a_key_but_not_both():
     with pytest.raises(ChainAccessRefusedError, match="not both"):
         token_source("token", "key")
     assert isinstance(token_source("", ""), NoToken)
+
+
+def test_each_members_node_takes_its_own_members_token(key, key_file, tmp_path):
+    other = generate_private_key(65_537, 2_048)
+    files = f"{key_file}, {_write(tmp_path / 'other.pem', _pem(other))}"
+    with serve(_node(key)) as first, serve(_node(other)) as second:
+        gateway = Gateway(
+            [first.url, second.url], chain_id=CHAIN_ID, tokens=token_sources("", files, count=2), timeout_seconds=2
+        )
+        assert None not in gateway.node_heads().values()
+
+        one_for_all = Gateway([first.url, second.url], chain_id=CHAIN_ID, tokens=SignedToken(key_file))
+        assert [head is None for head in one_for_all.node_heads().values()] == [False, True]
+
+
+def test_one_file_serves_all_nodes_and_any_other_number_is_refused():
+    same = token_sources("token", "", count=3)
+    assert same[0] is same[1] is same[2]
+    assert [type(source) for source in token_sources("", "", count=2)] == [NoToken, NoToken]
+    with pytest.raises(ChainAccessRefusedError, match="2 files for the tokens of 3 nodes"):
+        token_sources("one,two", "", count=3)
+    with pytest.raises(ChainAccessRefusedError, match="not both"):
+        token_sources("token", "key", count=1)
 
 
 def test_no_token_is_logged_or_shown(key, key_file, caplog):
