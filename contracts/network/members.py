@@ -23,6 +23,11 @@ from contracts.network.strict_yaml import read_yaml
 # QBFT tolerates one fault from 4 on; ValidatorSource takes at most 64.
 MINIMUM_MEMBERS = 4
 MAXIMUM_MEMBERS = 64
+# A head that is older than 30 s is an alarm (`contracts.network.status`): a quiet network must not look like one that
+# has lost its quorum.
+MAX_EMPTY_BLOCK_SECONDS = 20
+# The most that the dispatcher signs for one call (`contracts.sending.trials`): it has to fit into a block.
+MIN_GAS_LIMIT = 30_000_000
 # Largest chain id that JSON's readers keep exactly.
 MAX_CHAIN_ID = 2**53 - 1
 
@@ -86,14 +91,16 @@ def _numbers(table: Table) -> Numbers:
     found = Numbers(
         name=table.take("name", a_name),
         chain_id=chain_id,
-        block_period_seconds=table.optional("block_period_seconds", within(1, 60), Numbers.block_period_seconds),
+        block_period_seconds=table.optional(
+            "block_period_seconds", within(1, MAX_EMPTY_BLOCK_SECONDS), Numbers.block_period_seconds
+        ),
         empty_block_period_seconds=table.optional(
-            "empty_block_period_seconds", within(1, 600), Numbers.empty_block_period_seconds
+            "empty_block_period_seconds", within(1, MAX_EMPTY_BLOCK_SECONDS), Numbers.empty_block_period_seconds
         ),
         request_timeout_seconds=table.optional(
             "request_timeout_seconds", within(2, 600), Numbers.request_timeout_seconds
         ),
-        gas_limit=table.optional("gas_limit", within(10_000_000, 1_000_000_000), Numbers.gas_limit),
+        gas_limit=table.optional("gas_limit", within(MIN_GAS_LIMIT, 1_000_000_000), Numbers.gas_limit),
         minimum_validators=table.optional(
             "minimum_validators", within(MINIMUM_MEMBERS, MAXIMUM_MEMBERS), Numbers.minimum_validators
         ),

@@ -125,6 +125,10 @@ def _peers(watch: Watch) -> Point:
         return Point("peers", State.UNKNOWN, "Who is connected cannot be seen from here.", remedy)
     if watch.registered is None:
         return Point("peers", State.UNKNOWN, "The registry's nodes cannot be read.", "Ask as the system's role.")
+    if not watch.registered:
+        # A network that starts: its nodes are connected, and nothing says yet whose they are.
+        text = "No registry lists a node yet, so nobody is held to one."
+        return Point("peers", State.UNKNOWN, text, "Found the consortium, and let the projector read it.")
     try:
         own = {own_enode(node.node).address for node in (*watch.nodes, *watch.operations)}
         seen = [(node.name, addresses(read_peers(node.node))) for node in watch.operations]

@@ -150,11 +150,20 @@ def test_nodes_of_ours_that_validate_nothing_are_no_strangers():
 
 @pytest.mark.parametrize(
     ("answers", "registered"),
-    [({}, None), ({"admin_peers": ChainAccessRefusedError("no token")}, set()), ({"admin_peers": "rubbish"}, set())],
+    [
+        ({}, None),
+        ({"admin_peers": ChainAccessRefusedError("no token")}, {"0x1"}),
+        ({"admin_peers": "rubbish"}, {"0x1"}),
+    ],
 )
 def test_peers_that_cannot_be_read_are_unknown(answers, registered):
     port = [named(RecordedNode(answers=answers))]
     assert look(RecordedNode(), operations=port, registered=registered)["peers"].state is State.UNKNOWN
+
+
+def test_before_a_consortium_is_founded_no_peer_is_a_stranger():
+    found = look(RecordedNode(), operations=[named(RecordedNode())], registered=set())["peers"]
+    assert (found.state, "No registry lists a node yet" in found.text) == (State.UNKNOWN, True)
 
 
 def test_all_turns_of_the_recording_are_accounted_for():
