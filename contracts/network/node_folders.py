@@ -1,6 +1,7 @@
 """What each member gets: a folder with its node's files, and none of another member's secrets."""
 
 import hashlib
+import ipaddress
 import json
 import secrets
 from collections.abc import Sequence
@@ -70,6 +71,7 @@ def _own_files(
     files = [
         NodeFile("static-nodes.json", _json(others)),
         NodeFile("config.toml", besu_configuration(node.member, network).encode()),
+        NodeFile("besu.env", _text("besu.env", words)),
         NodeFile("besu.service", _text("besu.service", words)),
         NodeFile("consilium-reconcile.service", _text("consilium-reconcile.service", words)),
         NodeFile("container.sh", _text("container.sh", words), SCRIPT_MODE),
@@ -89,7 +91,10 @@ def _words(file: MembersFile, node: MemberNode, count: int, *, genesis: bytes, r
         "genesis_digest": hashlib.sha256(genesis).hexdigest(),
         "enode": node.enode,
         "address": node.enode.address,
+        "host": node.member.host,
         "port": node.member.port,
+        "rpc_host": node.member.rpc_host,
+        "asked_at": _asked_at(node.member.rpc_host),
         "count": count,
         "others": count - 1,
         "quorum": quorum_of(count),
@@ -106,10 +111,17 @@ def _words(file: MembersFile, node: MemberNode, count: int, *, genesis: bytes, r
 
 _KEY_MADE = (
     "`node.key` was made where this folder was written, and whoever wrote it has seen it. Move it here by a way that "
-    "nobody else reads and delete it there; a member who does not want that makes its key itself "
-    "(`besu public-key export`) and hands in the public half."
+    "nobody else reads and delete it there; a member who does not want that makes its key itself and hands in the "
+    "public half."
 )
-_KEY_OWN = "Put your own `node.key` beside these files; its public half is the one in the table, or Besu stops you."
+_KEY_OWN = "Put your own `node.key` beside these files; its public half is the one in the table."
+
+
+def _asked_at(rpc_host: str) -> str:
+    """The listening address as it stands in an address on this machine; its own host allow-list knows it so."""
+    if ipaddress.ip_address(rpc_host).is_unspecified:
+        return "127.0.0.1"
+    return f"[{rpc_host}]" if ":" in rpc_host else rpc_host
 
 
 def _make_node(member: Member) -> MemberNode:

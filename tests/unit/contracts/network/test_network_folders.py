@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.management import CommandError, call_command
 
+from consortium.embedded.layout import project_root
 from consortium.kernel.secp256k1 import address_of
 from contracts.network import making, output_folder
 from contracts.network.enodes import parse_enode, public_key_of
@@ -27,9 +28,20 @@ from tests.unit.contracts.network.files import HOSPITALS, RELAY, content, docume
 
 OWN_KEY = public_key_of((11).to_bytes(32, "big"))
 COMMON = [
-    *("README.md", "besu.service", "config.toml", "consilium-reconcile.service", "container.sh", "genesis.json"),
+    *(
+        "README.md",
+        "besu.env",
+        "besu.service",
+        "config.toml",
+        "consilium-reconcile.service",
+        "container.sh",
+        "genesis.json",
+    ),
     "permissions_config.toml",
 ]
+# What Besu's own test of its options lists; see the file.
+OPTIONS = json.loads((project_root() / "tests" / "data" / "besu" / "options.json").read_text())["options"]
+KINDS = {bool: "boolean", int: "number", str: "text", list: "list"}
 SECOND_RELAY = "0x5115D6CA81312d07E480f4EE3E3F2A36F10C1a36"
 
 
@@ -123,12 +135,66 @@ def test_gas_is_free_and_the_pool_outlives_a_restart(made, target):
         assert "--profile=ENTERPRISE --config-file=/etc/besu/config.toml" in (target / "mercy" / name).read_text()
 
 
+def test_besu_knows_every_option_and_takes_its_kind_of_value(made, target):
+    for name in HOSPITALS:
+        found = config(target, name)
+        assert {option: KINDS[type(value)] for option, value in found.items()} == {o: OPTIONS.get(o) for o in found}
+
+
+@pytest.mark.parametrize(("name", "http"), [("general", "127.0.0.1"), ("valley", "10.0.0.4")])
+def test_the_images_environment_opens_no_port_to_the_world(made, target, name, http):
+    """Besu's Dockerfile sets BESU_RPC_HTTP_HOST and BESU_RPC_WS_HOST to 0.0.0.0, and a variable wins over the file."""
+    script = (target / name / "container.sh").read_text().replace("\\\n", " ")
+    words = shlex.split(script, comments=True)
+    command = words[words.index("$BESU_IMAGE") + 1 :]
+    assert command[:2] == ["--profile=ENTERPRISE", "--config-file=/etc/besu/config.toml"]
+    assert set(command[2:]) == {f"--rpc-http-host={http}", "--rpc-ws-host=127.0.0.1"}
+
+
+def test_a_machine_without_the_user_starts_no_container(made, target, tmp_path):
+    (tmp_path / "id").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "docker").write_text("#!/bin/sh\necho started\n")
+    for program in ("id", "docker"):
+        (tmp_path / program).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "BESU_IMAGE": "besu@sha256:00"}
+    found = subprocess.run(
+        ["sh", target / "general" / "container.sh"], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (found.returncode != 0, "started" in found.stdout) == (True, False)
+
+
 def test_the_container_is_started_by_a_script_that_a_shell_reads(made, target):
     script = target / "mercy" / "container.sh"
     assert script.stat().st_mode & 0o111 == 0o111
     assert subprocess.run(["sh", "-n", script], capture_output=True, check=False).stderr == b""
     unnamed = subprocess.run(["sh", script], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
     assert (unnamed.returncode != 0, "name the image by its digest" in unnamed.stderr) == (True, True)
+
+
+def test_the_readme_puts_every_file_of_the_folder_where_the_node_looks_for_it(made, target):
+    text = (target / "general" / "README.md").read_text()
+    installed: dict[str, str] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["install"] and "-d" not in words:
+            installed |= dict.fromkeys((word for word in words[7:-1]), words[-1])
+    options = config(target, "general")
+    named = [value for value in options.values() if isinstance(value, str) and value.startswith("/")]
+    wanted = {Path(value).name: str(Path(value).parent) for value in named if Path(value).suffix}
+    assert installed == wanted | {"config.toml": "/etc/besu", "besu.env": "/etc/besu"}
+    rest = {"besu.service", "consilium-reconcile.service", "container.sh", "README.md"}
+    assert {path.name for path in (target / "general").iterdir()} - rest == installed.keys() - {"rpc-public.pem"}
+
+
+def test_the_readme_asks_the_node_by_a_name_that_it_lets_in(tmp_path):
+    whole = document()
+    everywhere = "0.0.0.0"  # noqa: S104  what a member may write
+    for member, host in zip(whole["members"], ("127.0.0.1", everywhere, "10.0.0.4", "::1"), strict=True):
+        member["rpc_host"] = host
+    make_network(content(whole), relays=[RELAY], target=tmp_path / "out")
+    for name, asked in zip(HOSPITALS, ("127.0.0.1", "127.0.0.1", "10.0.0.4", "[::1]"), strict=True):
+        assert f"http://{asked}:8545" in (tmp_path / "out" / name / "README.md").read_text()
+        assert asked.strip("[]") in config(tmp_path / "out", name)["host-allowlist"]  # type: ignore[operator]
 
 
 def test_the_readmes_token_is_one_that_the_node_takes(made, target, tmp_path):
