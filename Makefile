@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3.12 /usr/bin/python3.11 python3.12 py
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: help demo serve test check lint types arch contracts contracts-test contracts-coverage gas slither halmos soak k8s-test screenshots bench clean
+.PHONY: help demo serve test check lint types arch contracts contracts-test contracts-coverage gas slither halmos soak k8s-test besu-acceptance screenshots bench clean
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -67,6 +67,9 @@ slither: .local/analysis/.ok node_modules/.ok ## fail on what the static analyse
 
 halmos: .local/analysis/.ok node_modules/.ok ## prove what contracts/solidity/symbolic asserts for every value (ARGS="Models Tally")
 	@$(RUN) -m tests.checks.symbolic $(ARGS)
+
+besu-acceptance: compiled .local/verifier/.ok ## hold the chain's promises to a Besu network of yours (CHAIN_RPC_URLS=... CHAIN_ID=...; ARGS=--look)
+	@$(RUN) -m tests.chain.acceptance $(ARGS)
 
 soak: .venv/.ok node_modules/.ok .local/analysis/.ok ## the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)

@@ -67,13 +67,13 @@ def add(consortium_id: UUID, key: str, amount: int = 1, **changes: Any) -> Outbo
         return outbox.enqueue(**(call | changes))
 
 
-def deploy(dispatcher: Dispatcher, consortium_id: UUID) -> None:
+def deploy(dispatcher: Dispatcher, consortium_id: UUID, *, seconds: float = 10.0) -> None:
     """Put the consortium's Counter on the chain, through the outbox like everything."""
     add(consortium_id, "deploy:counter", function="constructor", arguments=[LIMIT])
     dispatcher.dispatch_once()
     if isinstance(dispatcher.chain, FakeChain) and not dispatcher.chain.automine:
         dispatcher.chain.mine()
-    settle(dispatcher)
+    settle(dispatcher, seconds=seconds)
     assert ContractDeployment.objects.filter(consortium_id=consortium_id).exists()
 
 

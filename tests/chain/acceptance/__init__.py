@@ -1,0 +1,1 @@
+"""The suite for a real network: `make besu-acceptance`, told in docs/guides/operator.md."""
