@@ -29,7 +29,7 @@ class Listener:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what asks no node at all."""
-        asks = {"chain", "real_chain", "besu", "network", "counting"}
+        asks = {"chain", "real_chain", "besu", "network", "qbft_network", "counting"}
         kept = [item for item in items if asks & set(getattr(item, "fixturenames", ()))]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from consortium.embedded.anvil import DEVELOPMENT_CHAIN_ID
+from consortium.kernel.errors import ConsiliumError
 from contracts.errors import ChainError, SenderNotAuthorizedError
 from contracts.events import ContractReference
 from contracts.gateway import Gateway
@@ -89,7 +90,7 @@ def _require_unused(gateway: Gateway) -> str:
         return f"no ValidatorSource at {SOURCE_ADDRESS} in its genesis: seals are left out"
     try:
         writer = str(gateway.call(SOURCE, "writer"))
-    except ChainError:
+    except ConsiliumError:
         return f"another contract at {SOURCE_ADDRESS} than ours"
     if gateway.code(writer):
         raise GivenNetworkError(

@@ -12,12 +12,16 @@ from contracts.deployment import deploy_consortium
 from contracts.dispatcher import Dispatcher
 from contracts.gateway import Gateway
 from contracts.models import ChainCursor, ChainEventRecord, OutboxTransaction
+from contracts.network.asking import NamedNode
+from contracts.network.points import State
+from contracts.network.status import Watch, network_status
 from contracts.projector import project_once, start_projection
 from contracts.reading.replay import replay
 from contracts.relay import Relay
 from tests.chain.anvil import Anvil
 from tests.chain.counter import ARTIFACTS, LIMIT
 from tests.chain.given import PATIENCE_SECONDS, given_network
+from tests.chain.test_chain_promises import mine
 from tests.integration.contracts.conftest import add, deploy, settle, states, total
 from tests.integration.contracts.test_deployment import CONTRACTS, founding
 
@@ -59,6 +63,21 @@ def _of_its_own(node: Anvil | None, artifacts: Artifacts | None = None) -> Gatew
 def relays(request: pytest.FixtureRequest) -> list[Relay]:
     given = given_network(request.config)
     return list(given.relays) if given else [Relay(Account.create()) for _ in range(2)]
+
+
+def test_chain_status_finds_nothing_wrong_with_nodes_head_quorum_and_turns(request, network, relays):
+    """What it cannot see from here is unknown: peers need the operations ports."""
+    given = given_network(request.config)
+    nodes = [given.node(place) for place in range(len(given.urls))] if given else [network]
+    # So that the newest block is young where blocks come with transactions alone.
+    nonce = network.transaction_count(relays[0].address)
+    signed = relays[0].sign(to=relays[0].address, data=b"", nonce=nonce, gas=21_000, chain_id=network.chain_id)
+    mine(network, signed)
+
+    points = network_status(Watch([NamedNode(str(place), node) for place, node in enumerate(nodes)]))
+
+    assert [f"{point.name}: {point.text}" for point in points if point.state is State.WRONG] == []
+    assert {point.name for point in points} >= {"head", "quorum", "node 0"}
 
 
 def test_a_consortium_is_founded_read_and_read_again_from_the_node(network, relays, world):
