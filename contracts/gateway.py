@@ -30,7 +30,7 @@ from contracts.errors import (
     WrongChainError,
 )
 from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
-from contracts.interface import MAX_BATCH, Trial
+from contracts.interface import MAX_BATCH, MAX_BATCH_LETTERS, Trial
 from contracts.rpc import codec
 from contracts.rpc.answers import error_from_answer
 from contracts.rpc.forms import as_hex, data_of, header_of, number_of, receipt_of, require_same, shaped, unreadable
@@ -254,7 +254,7 @@ class Gateway:
         return data_of(self._ask("eth_sendRawTransaction", [as_hex(raw)]), "eth_sendRawTransaction")
 
     def send_raw_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
-        """Hand signed transactions to the node, in order and in one batch; at most `MAX_BATCH`.
+        """Hand signed transactions to the node, in order, in as few requests as it takes; at most `MAX_BATCH`.
 
         Returns
         -------
@@ -376,8 +376,8 @@ class Gateway:
         """The answers in order, all of one node, each a result or a ChainError; a fault of a whole batch is raised."""
         answers: list[Any] = []
         with self.one_node() as index:
-            for first in range(0, len(requests), MAX_BATCH):
-                answers += self._nodes[index].ask_many(requests[first : first + MAX_BATCH])
+            for part in _parts(requests):
+                answers += self._nodes[index].ask_many(part)
         return answers
 
 
@@ -468,6 +468,19 @@ def _result(method: str, answer: dict[str, Any]) -> Any:
     if "error" in answer:
         return error_from_answer(method, _error_of(answer) or {})
     return answer.get("result")
+
+
+def _parts(requests: Sequence[tuple[str, list[Any]]]) -> Iterator[Sequence[tuple[str, list[Any]]]]:
+    """The requests in pieces that a node takes at once: so many of them, and so many letters of data."""
+    first, letters = 0, 0
+    for place, (_, values) in enumerate(requests):
+        added = sum(len(value.get("data", "")) if isinstance(value, dict) else len(str(value)) for value in values)
+        if place > first and (place - first == MAX_BATCH or letters + added > MAX_BATCH_LETTERS):
+            yield requests[first:place]
+            first, letters = place, 0
+        letters += added
+    if requests:
+        yield requests[first:]
 
 
 def _trial_request(trial: Trial, sender: str) -> tuple[str, list[Any]]:

@@ -11,6 +11,9 @@ from contracts.events import BlockHeader, ChainEvent, ContractReference, Receipt
 
 # Requests in one batch: Besu refuses more than 1,024, and answers a batch only when all of it is done.
 MAX_BATCH = 100
+# Besu takes requests of 5 MiB (DEFAULT_MAX_REQUEST_CONTENT_LENGTH in its source; the recorded build took 128): with the
+# names around the data it stays below that.
+MAX_BATCH_LETTERS = 4 * 2**20
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,30 @@ def refusing(refusal: Refusal) -> Callable[..., Any]:
     return refuse
 
 
+def test_a_batch_of_long_transactions_goes_in_requests_that_a_node_takes(gateway, server):
+    """Besu refuses a body above 5 MiB whole, and would do so at each attempt."""
+    taken: list[str] = []
+
+    def take(raw: str) -> str:
+        taken.append(raw)
+        return f"0x{len(taken):064x}"
+
+    server.node.methods["eth_sendRawTransaction"] = take
+    raws = [bytes([place]) * 130_000 for place in range(40)]
+
+    assert gateway.send_raw_many(raws) == [place.to_bytes(32, "big") for place in range(1, 41)]
+
+    assert taken == ["0x" + raw.hex() for raw in raws]
+    assert max(len(request.body) for request in server.requests) < 5 * 2**20
+    assert batches(server) == [16, 16, 8]
+
+
+def test_one_request_that_is_longer_than_all_goes_alone(gateway, server):
+    server.node.methods["eth_sendRawTransaction"] = lambda raw: "0x" + "11" * 32
+    found = gateway.send_raw_many([b"a", b"b" * (3 * 2**20), b"c"])
+    assert (len(found), batches(server)) == (3, [1, 1, 1])
+
+
 def test_each_transaction_of_a_batch_has_its_own_answer(gateway, server):
     """The node refuses the middle and goes on behind it."""
     error = row("rpc", "send: same bytes, already mined").response["error"]
