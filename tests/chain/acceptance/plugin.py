@@ -56,4 +56,4 @@ def _reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message).splitlines()[0][:300] if crash is not None else ""
+    return " ".join(str(crash.message).split())[:300] if crash is not None else ""

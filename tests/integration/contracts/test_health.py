@@ -218,7 +218,7 @@ def test_nodes_and_ports_are_those_of_the_settings(settings, tmp_path, monkeypat
 def test_each_operations_port_may_have_a_token_file_of_its_own(settings):
     settings.CHAIN_OPERATIONS_URL = ["ws://127.0.0.1:8546", "wss://two.example:8546"]
     settings.CHAIN_OPERATIONS_TOKEN_FILE = "one.token, two.token"
-    ports = [node.node for node in watching.operations_from_settings()]
+    ports: list[Any] = [node.node for node in watching.operations_from_settings()]
     assert [str(port._token_file) for port in ports] == ["one.token", "two.token"]
 
     settings.CHAIN_OPERATIONS_TOKEN_FILE = "one.token,two.token,three.token"
