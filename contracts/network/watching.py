@@ -24,6 +24,7 @@ from contracts.network.points import State
 from contracts.network.registered import Registered
 from contracts.network.status import Watch
 from contracts.network.sync import seen_in_sync
+from contracts.rpc.tokens import FileToken
 
 # What a monitor waits for one answer.
 ASK_SECONDS = 3.0
@@ -155,8 +156,9 @@ def _candidates_own(url: str, token_file: Path | None) -> Node:
         return OperationsPort(url, token_file=token_file, timeout_seconds=ASK_SECONDS)
     from contracts.gateway import Gateway
 
-    # Not a node of ours: it gets no token of ours.
-    return Gateway([url], chain_id=settings.CHAIN_ID, timeout_seconds=ASK_SECONDS)
+    # Not a node of ours: it gets no token of ours, but the one that its member gave for it.
+    tokens = FileToken(token_file) if token_file else None
+    return Gateway([url], chain_id=settings.CHAIN_ID, timeout_seconds=ASK_SECONDS, tokens=tokens)
 
 
 def node_name(url: str) -> str:

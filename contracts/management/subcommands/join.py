@@ -35,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="URL",
         help="the new node itself, where it is within reach: its operations port (ws, wss), or its RPC (http)",
     )
-    parser.add_argument("--node-token-file", type=Path, metavar="FILE", help="token for the operations port of --node")
+    parser.add_argument("--node-token-file", type=Path, metavar="FILE", help="token that --node takes")
     parser.add_argument("--json", action="store_true", help="print the steps as JSON")
 
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
@@ -25,6 +27,9 @@ from contracts.network import watching
 from contracts.network.asking import NamedNode
 from contracts.projections import projects
 from contracts.projector import project_once, start_projection
+from tests.besu.access import Tokens
+from tests.besu.node import Node
+from tests.besu.server import serve
 from tests.factories.streams import forget_applied
 from tests.integration.contracts.conftest import add, deploy
 
@@ -224,6 +229,19 @@ def test_each_operations_port_may_have_a_token_file_of_its_own(settings):
     settings.CHAIN_OPERATIONS_TOKEN_FILE = "one.token,two.token,three.token"
     with pytest.raises(ChainAccessRefusedError, match="3 token files for 2 operations ports"):
         watching.operations_from_settings()
+
+
+def test_a_new_members_node_is_asked_over_http_with_its_own_members_token(settings, tmp_path):
+    key = generate_private_key(65_537, 2_048)
+    token = jwt.encode({"exp": int(time.time()) + 60, "permissions": ["eth:*"]}, key, algorithm="RS256")
+    path = tmp_path / "token"
+    path.write_text(token)
+    path.chmod(0o600)
+    with serve(Node(tokens=Tokens(key.public_key()))) as server:
+        settings.CHAIN_ID = server.node.chain_id
+        assert int(watching._candidates_own(server.url, path).ask("eth_blockNumber"), 16) == server.node.head
+        with pytest.raises(ChainAccessRefusedError):
+            watching._candidates_own(server.url, None).ask("eth_blockNumber")
 
 
 def test_the_relays_key_is_made_once_by_command(settings, tmp_path):
