@@ -8,6 +8,8 @@ from eth_account import Account
 from contracts.gateway import Gateway
 from contracts.interface import Chain
 from contracts.relay import Relay
+from tests.besu.recordings import CHAIN_ID
+from tests.besu.server import serve
 from tests.chain.anvil import Anvil
 from tests.chain.counter import ARTIFACTS, fake_chain
 from tests.chain.given import given_network
@@ -48,6 +50,18 @@ def real_chain(request: pytest.FixtureRequest) -> Gateway:
         return given.gateway
     found: Gateway = request.getfixturevalue("gateway")
     return found
+
+
+@pytest.fixture
+def besu(request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    """The given network, or a model of a node that answers as recorded ones did."""
+    if (given := given_network(request.config)) is None:
+        with serve() as server:
+            yield Gateway([server.url], chain_id=CHAIN_ID)
+    elif not str(given.gateway.ask("web3_clientVersion")).lower().startswith("besu"):
+        pytest.skip("the given node is no Besu, and others refuse in other words or not at all")
+    else:
+        yield given.gateway
 
 
 @pytest.fixture

@@ -12,17 +12,21 @@ from eth_account import Account
 
 from consortium.embedded.anvil import DEVELOPMENT_CHAIN_ID
 from consortium.embedded.layout import project_root
+from contracts.errors import ChainError
 from contracts.events import ContractReference
+from contracts.gateway import Gateway
 from contracts.network.genesis import build_genesis
 from contracts.network.members import Numbers
 from contracts.network.predeployed import SOURCE_ADDRESS
 from contracts.relay import Relay
+from tests.besu.exchange import Reply, Request, answer
 from tests.besu.node import Node
 from tests.besu.permissions import Permissions
 from tests.besu.recordings import CHAIN_ID as RECORDED_CHAIN_ID
 from tests.besu.server import serve
 from tests.chain.acceptance import __main__ as acceptance
 from tests.chain.acceptance import preflight
+from tests.chain.acceptance.unknown import Unknown
 from tests.chain.anvil import Anvil
 from tests.chain.given import GivenNetwork, GivenNetworkError, read_given
 from tests.chain.sealed import validators
@@ -182,3 +186,24 @@ def test_a_run_tells_what_held_what_was_left_out_and_with_which_versions(node, t
     assert {row["outcome"] for row in report["tests"]} == {"passed"}
     # What it looks at before it sends is no promise of a network, and not among them.
     assert {row["group"] for row in report["tests"]} == {"chain promises"}
+
+
+def test_an_answer_that_no_program_knows_is_told_once_and_known_ones_are_not():
+    errors = {
+        "eth_sendRawTransaction": {"code": -32001, "message": "Nonce too low"},
+        "eth_getLogs": {"code": -32099, "message": "Something of Besu 27"},
+    }
+
+    def refuse(node: Node, request: Request) -> Reply:
+        asked = json.loads(request.body)
+        if (error := errors.get(asked["method"])) is None:
+            return answer(node, request)
+        return Reply(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": error}).encode())
+
+    unknown = Unknown()
+    with serve(respond=refuse) as server, unknown.heard():
+        gateway = Gateway([server.url], chain_id=RECORDED_CHAIN_ID)
+        for method in ("eth_sendRawTransaction", "eth_getLogs", "eth_getLogs"):
+            with pytest.raises(ChainError):
+                gateway.ask(method, ["0x12"])
+    assert unknown.answers == ["eth_getLogs: -32099 Something of Besu 27"]

@@ -1,6 +1,6 @@
 """What a node's pool promises to lanes: batches in order, 600 waiting of one account, two accounts at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,9 +18,6 @@ from contracts.gateway import Gateway
 from contracts.interface import MAX_BATCH
 from contracts.relay import Relay, SignedTransaction
 from contracts.sending.lanes import MAX_IN_FLIGHT
-from tests.besu.recordings import CHAIN_ID
-from tests.besu.server import serve
-from tests.chain.given import given_network
 from tests.chain.test_chain_promises import mined
 
 pytestmark = pytest.mark.services
@@ -110,18 +107,6 @@ def test_two_accounts_send_at_once_and_neither_waits_for_the_other(real_chain, r
     assert found == [[each.hash for each in signed] for signed in rows]
     for signed in rows:
         all_mined(real_chain, signed)
-
-
-@pytest.fixture
-def besu(request) -> Iterator[Gateway]:
-    """The given network, or a model of a node that answers as recorded ones did."""
-    if (given := given_network(request.config)) is None:
-        with serve() as server:
-            yield Gateway([server.url], chain_id=CHAIN_ID)
-    elif not str(given.gateway.ask("web3_clientVersion")).lower().startswith("besu"):
-        pytest.skip("the given node is no Besu, and others keep any nonce")
-    else:
-        yield given.gateway
 
 
 def test_a_nonce_that_no_pool_keeps_is_refused_by_name(besu, relay):

@@ -14,11 +14,13 @@ import pytest
 from tests.chain.acceptance.plugin import Listener
 from tests.chain.acceptance.preflight import Seen, look, require_senders
 from tests.chain.acceptance.report import in_words, write_report
+from tests.chain.acceptance.unknown import Unknown
 from tests.chain.given import FOLDER, OPTION, GivenNetwork, GivenNetworkError, read_given
 
 FILES = (
     "tests/chain/test_chain_promises.py",
     "tests/chain/test_pool_promises.py",
+    "tests/chain/test_refusals_of_besu.py",
     "tests/chain/test_seals_of_a_network.py",
     "tests/integration/contracts/test_on_a_given_network.py",
 )
@@ -68,10 +70,12 @@ def _say(given: GivenNetwork, seen: Seen) -> None:
 
 def _run(seen: Seen, path: Path, rest: list[str]) -> int:
     listener = Listener()
+    unknown = Unknown()
     options = [OPTION, "-n", "0", "-q", "--no-header", "--tb=short", "--timeout=900", "--durations-min=60"]
-    status = pytest.main([*FILES, *options, *rest], plugins=[listener])
-    write_report(path, seen, listener.told)
-    _tell(["", *in_words(seen, listener.told), f"The same as JSON: {path}"])
+    with unknown.heard():
+        status = pytest.main([*FILES, *options, *rest], plugins=[listener])
+    write_report(path, seen, listener.told, unknown.answers)
+    _tell(["", *in_words(seen, listener.told, unknown.answers), f"The same as JSON: {path}"])
     return int(status)
 
 

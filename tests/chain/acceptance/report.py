@@ -22,7 +22,7 @@ LEFT_OUT = {
 _WORDS = {"passed": "held", "failed": "DID NOT HOLD", "skipped": "left out"}
 
 
-def in_words(seen: Seen, told: Sequence[Told]) -> Iterator[str]:
+def in_words(seen: Seen, told: Sequence[Told], unknown: Sequence[str]) -> Iterator[str]:
     """The report for people, line by line."""
     yield "Besu acceptance: what held on this network"
     for address, version in seen.versions.items():
@@ -33,6 +33,8 @@ def in_words(seen: Seen, told: Sequence[Told]) -> Iterator[str]:
         for row in rows:
             yield f"  {_WORDS[row.outcome]:<12}  {row.sentence}"
             yield from ([f"{'':<16}{row.reason}"] if row.reason else [])
+    yield "\nanswers that the programs have no meaning for"
+    yield from (f"  {answer}" for answer in unknown or ["none"])
     yield "\nnever run on a given network"
     yield from (f"  {what}: {why}" for what, why in LEFT_OUT.items())
     counts = {word: sum(row.outcome == outcome for row in told) for outcome, word in _WORDS.items()}
@@ -44,11 +46,12 @@ def _place(row: Told) -> tuple[str, str]:
     return row.group, row.sentence
 
 
-def write_report(path: Path, seen: Seen, told: Sequence[Told]) -> None:
+def write_report(path: Path, seen: Seen, told: Sequence[Told], unknown: Sequence[str]) -> None:
     """The same for programs."""
     document = {
         "network": asdict(seen),
         "tests": [asdict(row) for row in sorted(told, key=_place)],
+        "unknown_answers": list(unknown),
         "left_out": LEFT_OUT,
     }
     path.write_text(json.dumps(document, indent=2) + "\n")
