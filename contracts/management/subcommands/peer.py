@@ -11,9 +11,9 @@ from django.db import transaction
 
 from consortium.common.tenancy import WrongDatabaseRoleError, act_for_all
 from consortium.kernel.errors import ConsiliumError, InvalidInputError
-from contracts import outbox
 from contracts.chain import chain_from_settings
 from contracts.crosschain.anchors import Anchor, anchor_at
+from contracts.crosschain.asking import INBOX, ask
 from contracts.crosschain.documents import anchor_text, parse_anchor
 from contracts.crosschain.exchange import InboxCall, calls_to_deliver
 from contracts.models import ContractDeployment
@@ -23,8 +23,8 @@ HELP = "Exchange releases and recalls of models with another consortium, by proo
 DESCRIPTION = (
     HELP + " `anchor` prints what the other consortium votes for; `open` begins a peer that was voted for here; "
     "`deliver` carries one transaction of the other chain's ModelRegistry over. Nobody is trusted: the contract checks."
+    " Said again, either asks anew for what was refused, and shows why it was."
 )
-INBOX = "CrossConsortiumInbox"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -85,17 +85,8 @@ def foreign_chain(options: Mapping[str, Any], anchor: Anchor) -> Any:
 def _ask(options: Mapping[str, Any], calls: list[InboxCall]) -> str:
     """Enqueue in order; calls of one consortium are mined in the order in which they were asked for."""
     with transaction.atomic():
-        rows = [
-            outbox.enqueue(
-                consortium_id=options["consortium"],
-                contract=INBOX,
-                function=call.function,
-                arguments=call.arguments,
-                idempotency_key=call.key,
-            )
-            for call in calls
-        ]
-    return "\n".join(f"{row.function}: {row.state}{row.error_text and ', ' + row.error_text}" for row in rows)
+        asked = ask(options["consortium"], calls)
+        return "\n".join(one.in_words() for one in asked)
 
 
 def _given(options: Mapping[str, Any]) -> Anchor:
