@@ -191,6 +191,23 @@ declare("model.candidate.register", CONSORTIUM, "model", run=UUID, digest=DIGEST
 declare("model.release.propose", CONSORTIUM, "model", digest=DIGEST, proposal=UUID)
 declare("model.release.decide", CONSORTIUM, "model", digest=DIGEST, outcome=CODE, block=BLOCK)
 declare("model.recall.decide", CONSORTIUM, "model", digest=DIGEST, outcome=CODE, block=BLOCK)
+# another consortium's: accepted by vote, opened and proven on by anybody, since the contract checks
+declare("model.peer.decide", CONSORTIUM, "peer", peer=HASH, outcome=CODE, block=BLOCK)
+declare("model.peer.open", CONSORTIUM, "peer", peer=HASH, anchor=HASH, block=BLOCK)
+declare("model.peer.advance", CONSORTIUM, "peer", peer=HASH, header=HASH, validators=HASH, block=BLOCK)
+# a number of the other chain that a record cannot hold is left out
+declare(
+    "model.foreign.prove",
+    CONSORTIUM,
+    "foreign_model",
+    peer=HASH,
+    digest=DIGEST,
+    state=CODE,
+    card=optional(DIGEST),
+    decision=optional(HASH),
+    peer_block=optional(NUMBER),
+    block=BLOCK,
+)
 declare("model.prediction.serve", ORGANIZATION, "model", digest=DIGEST, rows=NUMBER)
 
 # the log about itself, and the chain's door

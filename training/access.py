@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from consortium.kernel.errors import ForbiddenError, NotFoundError
-from training.models import Model, Plan, Run
+from training.models import ForeignModel, Model, Plan, Run
 
 R = TypeVar("R", bound=Row)
 
@@ -27,6 +27,11 @@ def access_run(run_id: UUID) -> Run:
 def access_model(model_id: UUID) -> Model:
     """The model, if the asker's organization belongs to its consortium."""
     return _only(Model.objects.select_related("run").filter(pk=model_id))
+
+
+def access_foreign_model(model_id: UUID) -> ForeignModel:
+    """The model of another consortium, if it was proven to one of the asker's organization's."""
+    return _only(ForeignModel.objects.select_related("peer").filter(pk=model_id))
 
 
 def require_author(row: Plan | Run, organization_id: UUID) -> None:

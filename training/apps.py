@@ -9,5 +9,5 @@ class TrainingConfig(AppConfig):
 
     def ready(self) -> None:
         # Each registers handlers: of chain events, of decisions, of the outbox's outcomes.
-        for module in ("projections", "decisions", "registry.projections", "coordination.ledger"):
+        for module in ("projections", "decisions", "registry.projections", "registry.foreign", "coordination.ledger"):
             import_module(f"training.{module}")

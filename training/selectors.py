@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 
 from training.domain.states import PlanState
-from training.models import Attempt, LineageRow, Model, Plan, Round, Run, SitePart
+from training.models import Attempt, ForeignModel, LineageRow, Model, Peer, Plan, Round, Run, SitePart
 
 
 def plans(consortium_id: UUID) -> QuerySet[Plan]:
@@ -39,3 +39,13 @@ def tasks_of(run: Run) -> QuerySet[LineageRow]:
 
 def models(consortium_id: UUID) -> QuerySet[Model]:
     return Model.objects.filter(consortium_id=consortium_id).order_by("-created_at")
+
+
+def peers(consortium_id: UUID) -> QuerySet[Peer]:
+    return Peer.objects.filter(consortium_id=consortium_id).order_by("peer")
+
+
+def foreign_models(consortium_id: UUID) -> QuerySet[ForeignModel]:
+    """Models of other consortia, each with its peer and what was said of it."""
+    rows = ForeignModel.objects.filter(consortium_id=consortium_id).select_related("peer")
+    return rows.prefetch_related("statements").order_by("-proven_at", "digest")

@@ -195,6 +195,7 @@ SPECTACULAR_SETTINGS = {
         "RunState": "training.models.Run.State",
         "AttemptState": "training.models.Attempt.State",
         "ModelState": "training.models.Model.State",
+        "ForeignModelState": "training.models.ForeignModel.State",
         "ProposalState": "consortium.governance.models.Proposal.State",
         "BundleState": "audit.models.Bundle.State",
     },

@@ -56,7 +56,7 @@ from tests.factories.membership import World, make_user
 from tests.factories.training import digest, make_model, make_plan, make_round, make_run
 from training.domain.plan_document import parse_plan
 from training.federated.weights import initial_weights
-from training.models import Attempt, Errand, LineageRow, Run, RunOrder, SitePart
+from training.models import Attempt, Errand, ForeignModel, ForeignStatement, LineageRow, Peer, Run, RunOrder, SitePart
 
 ROLES = ("admin", "voter", "steward", "scientist", "compliance")
 PSEUDONYM = "5e" + "a7" * 30 + "1c"
@@ -95,7 +95,7 @@ class Everything:
 def make_everything(world: World, site_key: str) -> Everything:
     """Fill every table; call as a superuser, because no role of the platform may write all of them."""
     made = Everything(world, site_key)
-    for fill in (_membership, _governance, _training, _channel, _chain, _consents, _auditors, _audit):
+    for fill in (_membership, _governance, _training, _foreign, _channel, _chain, _consents, _auditors, _audit):
         fill(made)
     return made
 
@@ -200,6 +200,43 @@ def _training(made: Everything) -> None:
     lineage = LineageRow.objects.create(consortium=run.consortium, **place, **task)
     part = SitePart.objects.get(attempt=attempt, organization=made.world.hospital)
     made.add(plan, run, round_, model, attempt, order, lineage, part, Blob.objects.get(digest=plan.digest))
+
+
+def _foreign(made: Everything) -> None:
+    """What another consortium's chain proved to the hospital's."""
+    consortium = made.world.consortium
+    peer = Peer.objects.create(
+        consortium=consortium,
+        peer="0x" + "9e" * 32,
+        is_accepted=True,
+        decided_block=1,
+        chain_id=77,
+        models_address="0x" + "9f" * 20,
+        source_address="0x" + "9d" * 20,
+        anchor_height=1,
+        anchor_hash="0x" + "9c" * 32,
+        anchor_validators="0x" + "9b" * 32,
+        opened_block=2,
+        proven_height=1,
+        proven_hash="0x" + "9c" * 32,
+        proven_validators="0x" + "9b" * 32,
+        proven_block=2,
+        proven_at=MOMENT,
+    )
+    proven = {"proven_at": MOMENT, "consortium": consortium}
+    model = ForeignModel.objects.create(
+        peer=peer, digest="sha256:" + "9a" * 32, state="released", proven_block=3, **proven
+    )
+    statement = ForeignStatement.objects.create(
+        model=model,
+        kind="released",
+        word="0x" + "99" * 32,
+        peer_block=2,
+        block=3,
+        transaction_hash="0x" + "98" * 32,
+        **proven,
+    )
+    made.add(peer, model, statement)
 
 
 def _channel(made: Everything) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.api import models, plans, runs
+from training.api import foreign, models, plans, runs
 
 urlpatterns = [
     path("consortia/<uuid:consortium>/plans", plans.PlansView.as_view(), name="plans"),
@@ -16,4 +16,7 @@ urlpatterns = [
     path("consortia/<uuid:consortium>/models", models.ModelsView.as_view(), name="models"),
     path("models/<uuid:model>", models.ModelView.as_view(), name="model"),
     path("models/<uuid:model>/predictions", models.PredictionsView.as_view(), name="model-predictions"),
+    path("consortia/<uuid:consortium>/peers", foreign.PeersView.as_view(), name="peers"),
+    path("consortia/<uuid:consortium>/foreign-models", foreign.ForeignModelsView.as_view(), name="foreign-models"),
+    path("foreign-models/<uuid:foreign_model>", foreign.ForeignModelView.as_view(), name="foreign-model"),
 ]

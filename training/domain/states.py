@@ -45,6 +45,14 @@ class ModelState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class ForeignState(StrEnum):
+    """What another consortium's chain says of a model of its own, in the order in which it moves."""
+
+    REGISTERED = "registered"
+    RELEASED = "released"
+    RECALLED = "recalled"
+
+
 @dataclass(frozen=True, slots=True)
 class StateMachine:
     """Which states follow which; a state without followers is terminal."""

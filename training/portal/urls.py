@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.portal.views import models, planning, plans, runs
+from training.portal.views import foreign, models, planning, plans, runs
 
 urlpatterns = [
     path("plans/", plans.plans, name="plans"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("runs/<uuid:run>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<uuid:run>/order/<slug:order>/", runs.run_order, name="run_order"),
     path("models/", models.models, name="models"),
+    path("models/others/", foreign.foreign_models, name="foreign_models"),
+    path("models/others/<uuid:foreign_model>/", foreign.foreign_model, name="foreign_model"),
     path("models/<uuid:model>/", models.model, name="model"),
     path("models/<uuid:model>/card.json", models.model_card, name="model_card"),
     path("models/<uuid:model>/<slug:act>.json", models.model_act, name="model_act"),

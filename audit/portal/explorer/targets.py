@@ -14,7 +14,7 @@ from consent.models import ConsentBatch, ConsentEpoch, DataSet, RevocationEvent
 from consortium.governance.models import Proposal
 from consortium.membership.models import OrganizationKey
 from contracts.models import ChainEventRecord, ContractDeployment, OutboxTransaction
-from training.models import Attempt, Model, Plan, Round, Run, SitePart
+from training.models import Attempt, ForeignModel, ForeignStatement, Model, Peer, Plan, Round, Run, SitePart
 
 _BARE = re.compile(r"[0-9a-f]{64}\Z")
 # A list of what carries one digest is read by people.
@@ -78,6 +78,19 @@ def _models(asked: Wanted) -> Iterable[Target]:
     for model in rows.select_related("run__plan")[:MOST]:
         kind = _("Model card") if model.card_digest in asked.spellings else _("Model")
         yield Target(kind, _title(model.run), reverse("model", args=[model.pk]))
+
+
+def _foreign(asked: Wanted) -> Iterable[Target]:
+    """Models of other consortia, by whatever their chains said of them, and those chains by their anchors."""
+    said = ForeignStatement.objects.filter(_matching(asked, "word", "transaction_hash", by_id=False)).values("model")
+    rows = ForeignModel.objects.filter(_matching(asked, "digest") | Q(pk__in=said))
+    for model in rows[:MOST]:
+        title = f"{model.digest}, {model.get_state_display()}"
+        yield Target(_("Model of another consortium"), title, reverse("foreign_model", args=[model.pk]))
+    words = ("peer", "anchor_hash", "anchor_validators", "proven_hash", "proven_validators")
+    addresses = Q(models_address__iexact=asked.text) | Q(source_address__iexact=asked.text)
+    for peer in Peer.objects.filter(_matching(asked, *words) | (addresses if asked.text else Q(pk__in=[])))[:MOST]:
+        yield Target(_("Another consortium"), peer.peer, f"{reverse('foreign_models')}#peers")
 
 
 def _proposals(asked: Wanted) -> Iterable[Target]:
@@ -182,7 +195,7 @@ def _bundles(asked: Wanted) -> Iterable[Target]:
 
 
 LOOKS: Sequence[Callable[[Wanted], Iterable[Target]]] = (
-    *(_plans, _models, _proposals, _runs, _rounds, _records, _checkpoints, _transactions),
+    *(_plans, _models, _foreign, _proposals, _runs, _rounds, _records, _checkpoints, _transactions),
     *(_events, _correlations, _addresses, _consents, _data, _bundles),
 )
 

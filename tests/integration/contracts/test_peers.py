@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from eth_account import Account
 
 from consortium.kernel.eip712 import Domain, typed_hash
@@ -22,16 +23,26 @@ from contracts.dispatcher import Dispatcher
 from contracts.gateway import Gateway
 from contracts.management.subcommands import peer
 from contracts.models import ContractDeployment, OutboxTransaction
+from contracts.projections import _HANDLERS
+from contracts.projector import project_once
 from contracts.reading.evidence import EvidenceGateway
+from contracts.reading.replay import replay
+from contracts.reading.streams import start_projection
 from contracts.relay import Relay
 from tests.chain.anvil import Anvil
 from tests.chain.sealed import SealedChain, validators
 from tests.integration.agent.networks import PARAMETERS, RULE, Network
+from training.models import ForeignModel
 
 ROOT = Path(__file__).parents[3]
 ARTIFACTS = Artifacts([ROOT / "contracts" / "abi", ROOT / "tests" / "data" / "contracts"])
 HOME_CHAIN_ID, FOREIGN_CHAIN_ID = 417_001, 417_003
 MODEL, RUN, CARD, DECISION = (bytes([number]) * 32 for number in (1, 2, 3, 4))
+# The other handlers want rows of members, which this consortium of two contracts has not got.
+OF_PEERS = {
+    name: [one for one in handlers if one.one is not None and one.one.__module__ == "training.registry.foreign"]
+    for name, handlers in _HANDLERS.items()
+}
 
 pytestmark = [pytest.mark.services, pytest.mark.usefixtures("system", "handlers")]
 
@@ -181,6 +192,90 @@ def test_an_event_older_than_what_is_proven_is_linked_to_it(home, foreign, comma
     last = OutboxTransaction.objects.latest("position")
     assert (last.state, last.error_code) == ("failed", "InboxNothingNew")
     assert known(home, anchor)["state"] == 2
+
+
+def test_what_was_refused_is_asked_again_with_its_reason_and_then_stands(home, foreign, command):
+    anchor = foreign.anchor()
+    home.transact("ConsortiumRegistry", "setPeer", anchor.peer, True)
+    command("open")
+    dispatch(home)
+    foreign.register()
+    foreign.let_the_fifth_in()
+    deliver = ("deliver", "--transaction", "0x" + foreign.release().hex())
+    home.transact("ConsortiumRegistry", "setPeer", anchor.peer, False)
+    assert command(*deliver) == "advance: recorded\ndeliver: recorded\n"
+    dispatch(home)
+    assert known(home, anchor)["state"] == 0
+
+    home.transact("ConsortiumRegistry", "setPeer", anchor.peer, True)
+    first, second = command(*deliver).splitlines()
+    dispatch(home)
+
+    assert first.startswith("advance: recorded, asked again; before: InboxNotAPeer: ")
+    assert second.startswith("deliver: recorded, asked again; before: InboxNotAPeer: ")
+    assert known(home, anchor)["state"] == 1
+    states = OutboxTransaction.objects.order_by("position").values_list("function", "state")
+    assert list(states) == [
+        *(("open", "confirmed"), ("advance", "failed"), ("deliver", "failed")),
+        *(("advance", "confirmed"), ("deliver", "confirmed")),
+    ]
+    assert "asked again" not in command(*deliver)
+    assert OutboxTransaction.objects.count() == 5
+
+
+def differing() -> set[str]:
+    """Tables that a replay finds different; this world's members came by no event."""
+    return {one.table for one in replay().differences} - {"membership_membership"}
+
+
+def test_what_was_delivered_stands_in_our_rows_and_a_replay_finds_them_equal(
+    home, foreign, command, world, monkeypatch
+):
+    monkeypatch.setattr("contracts.projections._HANDLERS", OF_PEERS)
+    anchor = foreign.anchor()
+    home.transact("ConsortiumRegistry", "setPeer", anchor.peer, True)
+    command("open")
+    dispatch(home)
+    foreign.register()
+    foreign.let_the_fifth_in()
+    command("deliver", "--transaction", "0x" + foreign.release().hex())
+    dispatch(home)
+    with transaction.atomic():
+        start_projection(world.consortium.pk)
+    while project_once(home.gateway).applied:
+        pass
+
+    model = ForeignModel.objects.select_related("peer").get()
+    assert (model.digest, model.state, model.counts) == ("sha256:" + MODEL.hex(), "released", True)
+    peer = (model.peer.peer, model.peer.chain_id, model.peer.proven_validators)
+    assert peer == ("0x" + anchor.peer.hex(), FOREIGN_CHAIN_ID, "0x" + set_digest(foreign.members(5)).hex())
+    assert differing() == set(), replay().in_words()
+    ForeignModel.objects.update(state="recalled")
+    assert differing() == {"training_foreignmodel"}
+
+
+def test_what_the_inbox_holds_already_is_not_asked_again(home, foreign, command):
+    home.transact("ConsortiumRegistry", "setPeer", foreign.anchor().peer, True)
+    home.transact("CrossConsortiumInbox", "open", foreign.anchor().struct)
+    command("open")
+    dispatch(home)
+
+    assert "InboxPeerKnown" in (said := command("open"))
+    assert "not asked again" in said
+    assert OutboxTransaction.objects.count() == 1
+
+
+def test_what_is_under_way_is_asked_once_though_another_node_shows_other_seals(home, foreign, command):
+    home.transact("ConsortiumRegistry", "setPeer", foreign.anchor().peer, True)
+    command("open")
+    dispatch(home)
+    foreign.register()
+    deliver = ("deliver", "--transaction", "0x" + foreign.release().hex())
+    command(*deliver)
+    foreign.chain.sealers = foreign.sealers[1:4]
+
+    assert command(*deliver) == "deliver: recorded\n"
+    assert OutboxTransaction.objects.count() == 2
 
 
 def test_without_a_vote_nothing_is_opened_and_without_opening_nothing_delivered(home, foreign, command):

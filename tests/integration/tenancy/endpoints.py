@@ -24,7 +24,7 @@ from consortium.membership.models import AuditorAppointment, Consortium, Invitat
 from tests.factories.everything import PSEUDONYM, Everything
 from tests.integration.channel.agents import FakeSite
 from tests.unit.training.plans import plan_document
-from training.models import Model, Plan, Run
+from training.models import ForeignModel, Model, Plan, Run
 
 METHODS = ("get", "post", "put", "patch", "delete")
 AGENTS = "api/v1/agent/"
@@ -98,6 +98,7 @@ PLACES: Mapping[str, Callable[[Names], str]] = {
     "correlation": lambda names: names.correlation,
     "data_set": lambda names: names.of(DataSet),
     "digest": lambda names: names.digest,
+    "foreign_model": lambda names: names.of(ForeignModel),
     "invitation": lambda names: names.of(Invitation),
     "item": lambda names: names.of(WorkItem),
     "model": lambda names: names.of(Model),

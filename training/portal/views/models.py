@@ -14,12 +14,14 @@ from consortium.common import blobs
 from consortium.governance.portal.seats import headline
 from consortium.governance.selectors import proposals
 from consortium.kernel.errors import ConsiliumError, NotFoundError
+from consortium.membership.portal.chosen import chosen_consortium
 from training.domain.states import ModelState
 from training.federated.plan import TrainingPlan
 from training.models import Model
 from training.portal import reads
 from training.portal.card import lineage_of, metrics_of, sources_of
 from training.portal.doors import act_as_person, has_role, own_id
+from training.portal.foreign import summary
 from training.portal.happenings import happenings_of
 from training.portal.hues import Sites
 from training.portal.scoring import csv_of_scores, entries_of, row_of_form, rows_of_csv
@@ -36,7 +38,8 @@ ACTS = {"release": "ReleaseModel", "recall": "RecallModel"}
 @login_required
 def models(request: HttpRequest) -> HttpResponse:
     """Every model of the chosen consortium."""
-    return render(request, "training/models.html", {"models": of_chosen(reads.models(), request)})
+    context = {"models": of_chosen(reads.models(), request), "others": summary(chosen_consortium(request))}
+    return render(request, "training/models.html", context)
 
 
 @require_GET
