@@ -8,6 +8,7 @@ when `rotate` is said again.
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from agent.registered_keys import NUMBERS, REGISTRY, RegisteredKeys
 from agent.signer import Signer
 from agent.signing.keyring import Keyring, named_in
 from consortium.kernel.eip712 import typed_hash
+from consortium.kernel.errors import ConflictError
 from consortium.kernel.identifiers import to_hex
 from contracts.signing.keys import SigningKey
 from contracts.signing.web3signer import Web3SignerKey
@@ -31,6 +33,25 @@ from contracts.signing.web3signer import Web3SignerKey
 # The relay has so long to bring the signature to the chain; after that it is worth nothing.
 LIFETIME_SECONDS = 3600
 ROTATIONS_PATH = f"{PREFIX}/keys/rotations"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRotation:
+    """What is signed: the message, its digest (32 bytes), and the sentence that says it."""
+
+    message: Mapping[str, Any]
+    digest: bytes
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOutRotation:
+    """A rotation in one consortium: listed by its registry, signed and on its way, or still to be signed."""
+
+    consortium: Consortium
+    is_listed: bool = False
+    standing: Letter | None = None
+    to_sign: PreparedRotation | None = None
 
 
 class KeyRotation:
@@ -101,24 +122,58 @@ class KeyRotation:
         address = "0x" + json.loads(read_private(path))["address"]
         return next(key for key in self._keyring.held(purpose) if key.address.lower() == address)
 
-    def sign(self, consortium: Consortium, purpose: KeyPurpose, *, person: Person) -> Letter | None:
-        """Return the signed rotation for one consortium; None if its registry lists the new key already.
+    def lay_out(self, consortium: Consortium, purpose: KeyPurpose) -> LaidOutRotation:
+        """Return how far the rotation is in one consortium, with what is still to be signed.
 
         Raises
         ------
         KeystoreError
             If no key is on its way, or this site has not got the vote key that the registry lists.
         """
+        new = self._coming(purpose)
+        if self._registered.address(purpose, consortium.id) == new.address:
+            return LaidOutRotation(consortium, is_listed=True)
+        self._require_vote_key(consortium.id)
+        if standing := self._standing(consortium, _decision(consortium, purpose, new.address)):
+            return LaidOutRotation(consortium, standing=standing)
+        message = self._message(consortium, purpose, new.address, self._chain.head().time + LIFETIME_SECONDS)
+        return LaidOutRotation(consortium, to_sign=self._prepared(consortium, message))
+
+    def sign(
+        self,
+        consortium: Consortium,
+        purpose: KeyPurpose,
+        *,
+        person: Person,
+        deadline: int | None = None,
+        digest: bytes | None = None,
+    ) -> Letter | None:
+        """Return the signed rotation for one consortium; None if its registry lists the new key already.
+
+        Parameters
+        ----------
+        deadline, digest
+            What the person read, where the sentence was shown before: Unix seconds, and 32 bytes.
+
+        Raises
+        ------
+        KeystoreError
+            If no key is on its way, or this site has not got the vote key that the registry lists.
+        ConflictError
+            If what would be signed is not what the person read, or that has expired.
+        """
         person.require(Role.VOTER)
-        if (new := self.target(purpose)) is None:
-            raise KeystoreError(f"No new {purpose} key is on its way.")
+        new = self._coming(purpose)
         if self._registered.address(purpose, consortium.id) == new.address:
             return None
         self._require_vote_key(consortium.id)
-        decision = f"rotation:{consortium.chain_id}:{consortium.reference(REGISTRY).address}:{purpose}:{new.address}"
+        decision = _decision(consortium, purpose, new.address)
         if standing := self._standing(consortium, decision):
             return standing
-        return self._signed(consortium, decision, self._message(consortium, purpose, new.address), person)
+        prepared = self._prepared(consortium, self._message(consortium, purpose, new.address, self._until(deadline)))
+        if digest is not None and digest != prepared.digest:
+            raise ConflictError("This replacement has changed since you read it. Read it again; nothing was signed.")
+        return self._signed(consortium, decision, prepared.message, person)
 
     def settle(self, purpose: KeyPurpose) -> bool:
         """Put the new key in the old one's place if every registry lists it; say whether it is there."""
@@ -132,6 +187,25 @@ class KeyRotation:
             self._promote(purpose, new)
             self._journal.record("key", "in_use", purpose=purpose.value, address=new.address)
         return True
+
+    def _coming(self, purpose: KeyPurpose) -> SigningKey:
+        if (new := self.target(purpose)) is None:
+            raise KeystoreError(f"No new {purpose} key is on its way.")
+        return new
+
+    def _until(self, deadline: int | None) -> int:
+        """Until when the signature is worth something; what was read before counts for as long as we would give it."""
+        now = self._chain.head().time
+        if deadline is None:
+            return now + LIFETIME_SECONDS
+        if not now < deadline <= now + LIFETIME_SECONDS:
+            raise ConflictError("What you read has expired. Read it again; nothing was signed.")
+        return deadline
+
+    def _prepared(self, consortium: Consortium, message: Mapping[str, Any]) -> PreparedRotation:
+        domain = consortium.domain(REGISTRY)
+        said = self._signer.sentence(SigningRequest("RotateKey", domain, message, consortium.id))
+        return PreparedRotation(message, typed_hash(domain, "RotateKey", message), said)
 
     def _moved(self, purpose: KeyPurpose) -> Web3SignerKey | None:
         """Return the key behind the signer that site.toml names, while the registries still list the keystore's."""
@@ -167,11 +241,11 @@ class KeyRotation:
                 "vote: consilium-site keys rotate vote --by-vote shows the act that another member proposes."
             )
 
-    def _message(self, consortium: Consortium, purpose: KeyPurpose, address: str) -> dict[str, Any]:
+    def _message(self, consortium: Consortium, purpose: KeyPurpose, address: str, deadline: int) -> dict[str, Any]:
         return {
             **{"organization": self._organization, "purpose": NUMBERS[purpose], "newKey": address},
             "nonce": self._letters.next_nonce(_scope(consortium), self._on_chain(consortium)),
-            "deadline": self._chain.head().time + LIFETIME_SECONDS,
+            "deadline": deadline,
         }
 
     def _standing(self, consortium: Consortium, decision: str) -> Letter | None:
@@ -233,6 +307,10 @@ def replacement(organization: bytes, purpose: KeyPurpose, address: str, consorti
     arguments = {"id": to_hex(organization), "purpose": NUMBERS[purpose], "newKey": address}
     words = f"Replaces the {purpose} key that its owner has lost or that somebody else holds."
     return {"consortium": str(consortium), "kind": "ReplaceKey", "description": words, "arguments": arguments}
+
+
+def _decision(consortium: Consortium, purpose: KeyPurpose, address: str) -> str:
+    return f"rotation:{consortium.chain_id}:{consortium.reference(REGISTRY).address}:{purpose}:{address}"
 
 
 def _scope(consortium: Consortium) -> str:

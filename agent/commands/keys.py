@@ -5,15 +5,14 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from agent.chain import Consortium
 from agent.commands.terminal import add_person, prove, say, say_json
 from agent.courier import Courier
 from agent.keystore import KeyPurpose, address_in
 from agent.people import Person
 from agent.rotation import replacement
+from agent.rotation_desk import checked_consortia
 from agent.signing_check import look_at_keys
 from agent.site import Site, open_site
-from agent.trust_file import consortium_of
 
 if TYPE_CHECKING:
     from agent.commands.terminal import Subcommands
@@ -76,7 +75,7 @@ def _rotate(args: argparse.Namespace) -> int:
 async def _hand_over(site: Site, purpose: KeyPurpose, person: Person) -> None:
     async with site.client() as client:
         courier = Courier(client, site.letters)
-        for consortium in await asyncio.to_thread(_consortia, site):
+        for consortium in await asyncio.to_thread(checked_consortia, site):
             letter = await asyncio.to_thread(site.rotation.sign, consortium, purpose, person=person)
             if letter is None:
                 say(f"{consortium.name}: the registry lists it already.")
@@ -84,13 +83,6 @@ async def _hand_over(site: Site, purpose: KeyPurpose, person: Person) -> None:
             delivered = await courier.deliver(letter)
             way = "handed to the platform" if delivered else "kept until the platform answers"
             say(f"{consortium.name}: signed {letter.digest}; {way}.")
-
-
-def _consortia(site: Site) -> list[Consortium]:
-    """Return the consortia that this site has pinned, their contracts looked at once more."""
-    chain_id = site.configuration.chain_id
-    pinned = [consortium_of(one, chain_id, site.pins.of(one)) for one in site.pins.consortia()]
-    return [site.trust.admit(one) for one in pinned]
 
 
 def _finish(site: Site, purpose: KeyPurpose, seconds: int) -> int:

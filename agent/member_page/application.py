@@ -20,6 +20,7 @@ from agent.member_page.data_set_pages import DataSetPages
 from agent.member_page.desk_view import Page, inside, to
 from agent.member_page.entrance import Entrance
 from agent.member_page.import_pages import ImportPages
+from agent.member_page.key_pages import KeyPages
 from agent.member_page.ledger_pages import LedgerPages
 from agent.member_page.log_pages import LogPages
 from agent.member_page.plan_pages import PlanPages
@@ -92,12 +93,13 @@ def _read(page: Page, logs: LogPages) -> list[tuple[str, Inside]]:
         ("/log", logs.show),
         ("/log.{form}", logs.download),
         ("/status", StatusPages(page).show),
+        ("/keys", KeyPages(page).show),
     ]
 
 
 def _acts(page: Page, logs: LogPages) -> list[tuple[str, Inside]]:
     """Return the forms; each asks for its own role."""
-    consents, plans, rules = ConsentPages(page), PlanPages(page), RulePages(page)
+    consents, plans, rules, keys = ConsentPages(page), PlanPages(page), RulePages(page), KeyPages(page)
     return [
         ("/ballots/{proposal}", BallotPages(page).cast),
         ("/vetoes/{proposal}", VetoPages(page).sign),
@@ -108,6 +110,9 @@ def _acts(page: Page, logs: LogPages) -> list[tuple[str, Inside]]:
         ("/data-sets", DataSetPages(page).register),
         ("/plans", plans.propose),
         ("/plans/{digest}", plans.decide),
+        ("/keys/{purpose}/new", keys.make),
+        ("/keys/{purpose}/sign", keys.sign),
+        ("/keys/{purpose}/finish", keys.finish),
         ("/rules", rules.save),
         ("/rules/stop", rules.stop),
         ("/rules/resume", rules.resume),

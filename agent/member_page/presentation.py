@@ -55,6 +55,9 @@ _STATES = {
 }
 # What a form that was taken leaves to say on the page that follows.
 DONE = {
+    "key_made": gettext("The new key is made. It signs nothing before your vote key has signed for it."),
+    "key_signed": gettext("Signed and handed over. The old key signs until the registry lists the new one."),
+    "key_in_use": gettext("The new key is in the old one's place. Destroy the retired keystore when you like."),
     "saved": gettext("The rules are saved and in force."),
     "unchanged": gettext("Nothing was different, so nothing was changed."),
     "withdrawn": gettext("The consent is withdrawn. No cohort of this site holds the subject any more."),

@@ -106,6 +106,7 @@ MEMBER = (
     Place("member-log", "/log"),
     Place("member-log-none", "/log?about=unheard-of"),
     Place("member-status", "/status"),
+    Place("member-keys", "/keys"),
     Place("member-not-found", "/nowhere"),
 )
 
