@@ -1,10 +1,9 @@
-"""Pages that Django's test client was answered, shown in a real browser on every screen under their own policy."""
+"""Pages that a test's client was answered (Django's or httpx), shown in a real browser on every screen under their own policy."""
 
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
 
 from tests.browser.driving import SCREENS, overflow, show_on, violations
 
@@ -12,7 +11,7 @@ ORIGIN = "https://portal.test"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
 
-def faults(page: Any, answer: HttpResponse, path: str) -> dict[str, list[str]]:
+def faults(page: Any, answer: Any, path: str) -> dict[str, list[str]]:
     """What is wrong with the page, by screen: axe's findings, its width, and what the browser complained of."""
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -33,7 +32,7 @@ def look(page: Any, screen: str, path: str) -> None:
     """Called on each screen as the page stands there: where somebody who wants a picture takes it."""
 
 
-def _answered(url: str, answer: HttpResponse, path: str) -> dict[str, Any]:
+def _answered(url: str, answer: Any, path: str) -> dict[str, Any]:
     if url.removeprefix(ORIGIN) == path:
         policy = answer.headers["Content-Security-Policy"]
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
