@@ -1,4 +1,4 @@
-"""Pages that a test's client was answered (Django's or httpx), shown in a real browser on every screen under their own policy."""
+"""Pages that a test's client was answered, Django's or httpx, in a real browser on every screen under their policy."""
 
 from pathlib import Path
 from typing import Any

@@ -247,7 +247,7 @@ def test_what_was_delivered_stands_in_our_rows_and_a_replay_finds_them_equal(
 
     model = ForeignModel.objects.select_related("peer").get()
     assert (model.digest, model.state, model.counts) == ("sha256:" + MODEL.hex(), "released", True)
-    peer = (model.peer.peer, model.peer.chain_id, model.peer.proven_validators)
+    peer = (model.peer.peer, int(model.peer.chain_id or 0), model.peer.proven_validators)
     assert peer == ("0x" + anchor.peer.hex(), FOREIGN_CHAIN_ID, "0x" + set_digest(foreign.members(5)).hex())
     assert differing() == set(), replay().in_words()
     ForeignModel.objects.update(state="recalled")

@@ -47,7 +47,8 @@ def test_a_release_stands_with_its_peer_its_card_and_each_statement(world):
 
     model = the_model()
     assert (model.state, model.counts, model.card_digest) == ("released", True, "sha256:" + CARD.hex())
-    assert (model.peer.chain_id, model.peer.anchor_height, model.peer.proven_height) == (2**64 - 1, 5, 9)
+    numbers = [model.peer.chain_id, model.peer.anchor_height, model.peer.proven_height]
+    assert [int(number or 0) for number in numbers] == [2**64 - 1, 5, 9]
     said = {one.kind: (one.word, int(one.peer_block), one.block) for one in model.statements.all()}
     assert said == {"registered": ("sha256:" + CARD.hex(), 7, 4), "released": ("0x" + RELEASE.hex(), 8, 5)}
 
@@ -85,7 +86,7 @@ def test_heights_that_no_integer_column_holds_stop_no_stream(world):
     most = 2**64 - 1
     tell(world, accepted(), opened(), advanced(number=most), released(height=most))
 
-    assert (the_model().peer.proven_height, the_model().statements.get().peer_block) == (most, most)
+    assert int(the_model().peer.proven_height or 0) == int(the_model().statements.get().peer_block) == most
     body = AuditRecord.objects.get(action="model.foreign.prove").body
     assert "peer_block" not in body
     assert body["decision"] == "0x" + RELEASE.hex()
