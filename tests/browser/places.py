@@ -59,6 +59,7 @@ PORTAL = (
     Place("run", "/runs/", "main tr:has-text('Completed') th a"),
     Place("models", "/models/"),
     Place("model", "/models/", "main tr:has-text('Released') th a"),
+    Place("models-others", "/models/others/"),
     Place("audit", "/audit/"),
     Place("audit-none", "/audit/?digest=unheard-of"),
     Place("record", "/audit/", "main tr:has-text('Anchored') th a"),
