@@ -1,10 +1,15 @@
 """Other consortia's models as rows: what the inbox said, forward only, once, whatever another chain's numbers are."""
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
 from audit.models import AuditRecord
+from contracts.models import AppliedMark, ChainEventRecord
+from contracts.reading.applying import apply_next
+from contracts.reading.storing import store
 from tests.factories.membership import World, make_world
 from tests.integration.training.foreign_events import (
     CARD,
@@ -99,3 +104,21 @@ def test_two_consortia_here_that_accept_the_same_peer_have_rows_of_their_own(wor
     states = {row.consortium_id: row.state for row in ForeignModel.objects.all()}
     assert states == {world.consortium.pk: "released", world.other_consortium.pk: "recalled"}
     assert Peer.objects.count() == 2
+
+
+def test_what_was_said_before_there_were_rows_for_it_is_handed_over_once(world, become):
+    """The migration lets the events wait that were applied when nobody heard them, and no others."""
+    consortium = world.consortium.pk
+    told = [accepted(), opened(), released()]
+    store(consortium, told, applied=(-1, -1))
+    AppliedMark.objects.create(consortium_id=consortium, block_number=told[-1].block_number, log_index=99)
+    waiting = AppliedMark.objects.create(consortium_id=world.other_consortium.pk)
+
+    with become("consilium_owner"), connection.cursor() as cursor:
+        cursor.execute(import_module("training.migrations.0007_earlier_statements").HEAR)
+
+    assert ChainEventRecord.objects.late(consortium).count() == 3
+    assert apply_next(consortium).events == 3
+    assert the_model().state == "released"
+    assert not ChainEventRecord.objects.filter(is_late=True).exists()
+    assert apply_next(waiting.pk).events == 0
