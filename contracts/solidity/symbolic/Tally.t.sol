@@ -5,7 +5,8 @@ import {DecisionRule} from "../src/interfaces/DecisionRules.sol";
 import {DecisionTally} from "../src/libraries/DecisionTally.sol";
 import {Symbolic} from "./support/Symbolic.sol";
 
-/// @notice The arithmetic of a decision, for every count up to 255 ballots and every rule.
+/// @notice The arithmetic of a decision, for every count up to 255 ballots (the registry takes 200
+/// organizations) and every rule.
 contract TallySymbolic is Symbolic {
     struct Ballots {
         uint8 base;
@@ -16,7 +17,8 @@ contract TallySymbolic is Symbolic {
         uint8 ownersYes;
     }
 
-    function unanswered_approved_if_and_only_if_the_numbers_say_so(DecisionRule memory rule, Ballots memory given) public pure {
+    /// @dev Fails if the contract asks for more than `minimumVotes` ballots (`>` for `>=`), tried by hand.
+    function check_approved_if_and_only_if_the_numbers_say_so(DecisionRule memory rule, Ballots memory given) public pure {
         uint256 cast = uint256(given.yes) + given.no + given.abstain;
         vm.assume(cast <= given.base && rule.quorumBps <= 10_000 && rule.thresholdBps <= 10_000);
         bool isApproved = DecisionTally.isApproved(rule, countOf(given));
@@ -42,7 +44,7 @@ contract TallySymbolic is Symbolic {
     }
 
     /// @dev A struck ballot counts as missing: a yes that is struck never carries a decision.
-    function unanswered_a_yes_struck_never_carries(DecisionRule memory rule, Ballots memory given) public pure {
+    function check_a_yes_struck_never_carries(DecisionRule memory rule, Ballots memory given) public pure {
         vm.assume(given.yes > 0 && rule.thresholdBps <= 10_000);
         vm.assume(uint256(given.yes) + given.no + given.abstain <= given.base);
         DecisionTally.Count memory count = countOf(given);
