@@ -44,6 +44,7 @@ contract TallySymbolic is Symbolic {
     }
 
     /// @dev A struck ballot counts as missing: a yes that is struck never carries a decision.
+    /// Fails if a decision passes by `yes != no` for `yes > no`, tried by hand.
     function check_a_yes_struck_never_carries(DecisionRule memory rule, Ballots memory given) public pure {
         vm.assume(given.yes > 0 && rule.thresholdBps <= 10_000);
         vm.assume(uint256(given.yes) + given.no + given.abstain <= given.base);
