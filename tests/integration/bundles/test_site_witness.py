@@ -1,11 +1,8 @@
 """The member's own witness against the real platform: it signs what only grew, and refuses a fork for good."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 import httpx
@@ -30,19 +27,17 @@ from consortium.kernel.notes import NoteSigner
 from tests.integration.audit.conftest import superuser
 from tests.integration.audit.test_walls import logged_out
 from tests.integration.channel.agents import PREFIX, FakeSite
+from tests.integration.channel.here import Here
 from tests.unit.agent.worlds import site_secret
 
 
 class ClientChannel:
-    """The agent's channel over Django's test client, which lives in the test's own thread with its transaction.
-
-    The witness runs in another thread; what it asks is put into a queue and answered here.
-    """
+    """The agent's channel over Django's test client."""
 
     def __init__(self, site: FakeSite) -> None:
         self.site = site
         self.lose_posts = False
-        self.asked: Queue[tuple[Callable[[], Any], Future[Any]]] = Queue()
+        self.here = Here()
 
     async def get(self, path: str) -> httpx.Response:
         return problems.require_success(await self._ask(lambda: self.site.get(path.removeprefix(f"{PREFIX}/"))), 200)
@@ -54,24 +49,12 @@ class ClientChannel:
         problems.require_success(await self._ask(lambda: self.site.post(short, dict(body), **headers)), 200, 201)
 
     async def _ask(self, request: Callable[[], Any]) -> httpx.Response:
-        future: Future[Any] = Future()
-        self.asked.put((request, future))
-        answer = await asyncio.wrap_future(future)
+        answer = await self.here.ask(request)
         return httpx.Response(answer.status_code, content=answer.content)
 
     def drive(self, witness: Witness) -> int:
         """Run one round of the witness and answer what it asks."""
-        with ThreadPoolExecutor(1) as thread:
-            going = thread.submit(lambda: asyncio.run(witness.go_round()))
-            going.add_done_callback(lambda _: self.asked.put((lambda: None, Future())))
-            while not going.done():
-                request, future = self.asked.get(timeout=10)
-                try:
-                    future.set_result(request())
-                except BaseException as error:
-                    future.set_exception(error)
-                    raise
-            return going.result()
+        return self.here.drive(witness.go_round())
 
 
 class NeverAsked:
