@@ -83,9 +83,10 @@ def sweep_proofs(chain: Chain, *, with_history: bool = False, at_once: bool = Fa
     for consortium_id in ChainCursor.objects.order_by("pk").values_list("pk", flat=True):
         if with_history:
             note_history(consortium_id)
-        for proof_id in _due(consortium_id, at_once=at_once):
+        due = _due(consortium_id, at_once=at_once)
+        for proof_id in due.values_list("pk", flat=True)[: None if at_once else SWEPT_TOGETHER]:
             heartbeat.beat()
-            _sweep_one(chain, proof_id, report)
+            _sweep_one(chain, due.filter(pk=proof_id), report)
     return report
 
 
@@ -150,20 +151,16 @@ def _waiting(consortium_id: UUID) -> QuerySet[BlockProof]:
     return BlockProof.objects.filter(consortium_id=consortium_id, captured_at__isnull=True).order_by("block_number")
 
 
-def _due(consortium_id: UUID, *, at_once: bool) -> list[UUID]:
+def _due(consortium_id: UUID, *, at_once: bool) -> QuerySet[BlockProof]:
     waiting = _waiting(consortium_id)
-    if at_once:
-        return list(waiting.values_list("pk", flat=True))
-    due = waiting.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=timezone.now()))
-    return list(due.values_list("pk", flat=True)[:SWEPT_TOGETHER])
+    return waiting if at_once else waiting.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=timezone.now()))
 
 
-def _sweep_one(chain: ProvingChain, proof_id: UUID, report: SweepReport) -> None:
+def _sweep_one(chain: ProvingChain, due: QuerySet[BlockProof], report: SweepReport) -> None:
     with transaction.atomic():
-        rows = BlockProof.objects.select_for_update(skip_locked=True)
-        proof = rows.filter(pk=proof_id, captured_at__isnull=True).first()
+        proof = due.select_for_update(skip_locked=True).first()
         if proof is None:
-            # Another sweep is at it, or was.
+            # Another sweep is at it, or was: captured, or put off, since this one looked what is due.
             return
         if _try(chain, proof, range(chain.node_count)):
             report.captured += 1

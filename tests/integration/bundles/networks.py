@@ -29,10 +29,14 @@ class EvidenceChain:
 
     def settle(self) -> None:
         """Send what waits and read what the chain says, until nothing is left."""
+        self.send()
+        project_once(self.gateway)
+
+    def send(self) -> None:
+        """Send what waits, and read nothing of the chain."""
         self.dispatcher.dispatch_once()
         while self.dispatcher.is_busy():
             self.dispatcher.dispatch_once()
-        project_once(self.gateway)
 
 
 def found(node: Anvil, consortium_id: Any, sites: list[FakeSite]) -> EvidenceChain:

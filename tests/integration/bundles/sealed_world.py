@@ -47,6 +47,14 @@ class SealedWorld:
 
     def anchor(self, act: Callable[..., AuditRecord], keep: Callable[[], Checkpoint | None], as_system: Any) -> None:
         """Record an act, have it witnessed and anchored, and read the chain."""
+        self.anchor_unread(act, keep, as_system)
+        with as_system():
+            self.chain.settle()
+
+    def anchor_unread(
+        self, act: Callable[..., AuditRecord], keep: Callable[[], Checkpoint | None], as_system: Any
+    ) -> None:
+        """The same, and nobody has read of it yet."""
         domain = Domain(CONTRACT, CHAIN_ID, self.network.addresses[CONTRACT])
         act(1)
         keep()
@@ -54,7 +62,7 @@ class SealedWorld:
             witnessed(site, domain)
         keep()
         with as_system():
-            self.chain.settle()
+            self.chain.send()
 
 
 @contextmanager
