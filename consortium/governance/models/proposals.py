@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from consortium.common.models import ChainBacked, UuidModel
@@ -66,6 +67,18 @@ class Proposal(ChainBacked, UuidModel):
     @property
     def is_open(self) -> bool:
         return self.state in (self.State.PENDING, self.State.ACTIVE)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens: an act that was voted and waits is not over."""
+        return self.state in self.TERMINAL
+
+    @property
+    def state_label(self) -> str:
+        """Its state in words for people; a veto is told apart from a proposal that the chain refused."""
+        if self.state == self.State.QUEUED:
+            return gettext("Voted and waiting")
+        return gettext("Vetoed") if self.vetoed_by else self.get_state_display()
 
     @property
     def is_act(self) -> bool:

@@ -6,19 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from consortium.governance.domain.tally import yes_needed_for_act
-from consortium.governance.models import DecisionRule, Proposal
+from consortium.governance.models import DecisionRule, GuardianRule, Proposal
 from consortium.governance.portal.titles import organization_of
 from consortium.kernel.digests import bytes32_to_digest
 from consortium.kernel.errors import ConsiliumError
-from consortium.kernel.identifiers import from_hex
-from consortium.membership.models import Membership
+from consortium.kernel.identifiers import bytes32_to_uuid, from_hex
+from consortium.membership.models import Membership, Organization
 from contracts.artifacts import shipped
 from contracts.rpc.codec import decode_values
 
 REGISTRY = "ConsortiumRegistry"
-# The registry's function of each kind of act, as in ActRoutes.sol.
+# The function of each kind of act, as in ActRoutes.sol: the registry's, and below those of other contracts.
 FUNCTIONS: Mapping[str, str] = {
     "admit": "admit",
     "suspend": "suspend",
@@ -32,7 +33,27 @@ FUNCTIONS: Mapping[str, str] = {
     "set_parameters": "setParameters",
     "replace_key": "replaceKey",
     "set_peer": "setPeer",
+    "set_voting_delay": "setVotingDelay",
+    "set_voting_period": "setVotingPeriod",
+    "set_timelock_delay": "updateDelay",
+    "set_guardian": "setGuardian",
+    "set_validator_writer": "setWriter",
+    "set_validator_controller": "setController",
 }
+_ELSEWHERE: Mapping[str, str] = {
+    "set_voting_delay": "ConsortiumGovernor",
+    "set_voting_period": "ConsortiumGovernor",
+    "set_timelock_delay": "TimelockController",
+    "set_guardian": "Guardian",
+    "set_validator_writer": "ValidatorSource",
+    "set_validator_controller": "ValidatorSource",
+}
+_UNITS = (
+    (86_400, ngettext_lazy("%(n)d day", "%(n)d days", "n")),
+    (3_600, ngettext_lazy("%(n)d hour", "%(n)d hours", "n")),
+    (60, ngettext_lazy("%(n)d minute", "%(n)d minutes", "n")),
+    (1, ngettext_lazy("%(n)d second", "%(n)d seconds", "n")),
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +92,7 @@ def call_of(proposal: Proposal) -> Call | None:
         return None
     given = tuple((name, _text(value)) for name, value in arguments_of(proposal).items())
     raw = proposal.call or {}
-    name = f"{REGISTRY}.{FUNCTIONS[proposal.kind]}" if proposal.kind in FUNCTIONS else proposal.kind
+    name = f"{_contract(proposal)}.{FUNCTIONS[proposal.kind]}" if proposal.kind in FUNCTIONS else proposal.kind
     return Call(name, given, tuple(raw.get("targets", ())), tuple(raw.get("calldatas", ())))
 
 
@@ -80,7 +101,7 @@ def arguments_of(proposal: Proposal) -> dict[str, Any]:
     function = FUNCTIONS.get(proposal.kind)
     if function is None:
         return {}
-    entry = next(e for e in shipped()[REGISTRY].entries("function") if e["name"] == function)
+    entry = next(e for e in shipped()[_contract(proposal)].entries("function") if e["name"] == function)
     try:
         values = decode_values(entry["inputs"], from_hex(proposal.arguments or "0x"))
     except ConsiliumError:
@@ -89,6 +110,10 @@ def arguments_of(proposal: Proposal) -> dict[str, Any]:
     for part, value in zip(entry["inputs"], values, strict=True):
         found |= value if isinstance(value, dict) else {part["name"]: value}
     return found
+
+
+def _contract(proposal: Proposal) -> str:
+    return _ELSEWHERE.get(proposal.kind, REGISTRY)
 
 
 def _membership_change(after: int, status: str) -> Callable[[Proposal, Mapping[UUID, str]], list[Change]]:
@@ -161,6 +186,33 @@ def _given(proposal: Proposal, names: Mapping[UUID, str]) -> list[Change]:
     return [Change(name, "-", _text(value)) for name, value in arguments_of(proposal).items()]
 
 
+def _time(what: str, note: str) -> Callable[[Proposal, Mapping[UUID, str]], list[Change]]:
+    """One time; no event tells the present one, which each agent reads from its own node."""
+    return lambda proposal, names: [
+        Change(_(what), "-", _seconds(value), _(note)) for value in arguments_of(proposal).values()
+    ]
+
+
+def _seconds(value: int) -> str:
+    size, words = next((unit for unit in _UNITS if value and value % unit[0] == 0), _UNITS[-1])
+    return str(words % {"n": value // size})
+
+
+def _guardian(proposal: Proposal, names: Mapping[UUID, str]) -> list[Change]:
+    """Who may veto, and how many together, as the guardian's last event said it."""
+    given, rule = arguments_of(proposal), GuardianRule.objects.filter(consortium=proposal.consortium_id).first()
+    if not given:
+        return []
+    about = bytes32_to_uuid(given["organization"])
+    found, known = Organization.objects.filter(pk=about).first(), rule.organizations if rule else []
+    return [
+        Change(
+            _("%(name)s may veto") % {"name": found or about}, _text(str(about) in known), _text(given["isAppointed"])
+        ),
+        Change(_("Guardians that veto together"), str(rule.threshold) if rule else "-", str(given["threshold"])),
+    ]
+
+
 def _decided(what: str, now: str, after: str, note: str) -> Callable[[Proposal, Mapping[UUID, str]], list[Change]]:
     return lambda proposal, names: [Change(_(what), _(now), _(after), _(note))]
 
@@ -183,6 +235,12 @@ _ABOUT: Mapping[str, Callable[[Proposal, Mapping[UUID, str]], list[Change]]] = {
     "set_parameters": _given,
     "set_runner": _given,
     "set_peer": _given,
+    "set_voting_delay": _time("Time before a vote", "in which the members read the proposal"),
+    "set_voting_period": _time("Time for a vote", "in which ballots are taken"),
+    "set_timelock_delay": _time("Time after a vote", "before what was voted is carried out; guardians may veto in it"),
+    "set_guardian": _guardian,
+    "set_validator_writer": _given,
+    "set_validator_controller": _given,
     "replace_key": _given,
     "approve_plan": _decided("The plan", "Proposed", "Approved", "its author may then start runs of it"),
     "release_model": _decided("The model", "Candidate", "Released", "it then answers with predictions"),

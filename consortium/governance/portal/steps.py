@@ -60,7 +60,8 @@ def next_steps(proposal: Proposal) -> list[Step]:
         steps.append(Step(_("Timelock"), when=proposal.executable_at, state=state, icon="clock-3"))
     if proposal.state == _ENDED_WELL:
         return [*steps, Step(_("Carried out"), _block(proposal))]
-    return [*steps, Step(_("Carried out, if it passes"), state="todo", icon="check")]
+    last = _("Carried out, if it passes") if is_open else _("Carried out, unless it is vetoed")
+    return [*steps, Step(last, state="todo", icon="check")]
 
 
 def _block(proposal: Proposal) -> str:

@@ -134,6 +134,7 @@ def test_two_guardians_stop_what_was_voted_and_nobody_can_carry_it_out(guarded):
     for words in ("Vetoed", "Stopped; the members may vote on it again", "It was voted at night", "too few to read"):
         assert words in page
     assert "guardian veto" not in page
+    assert "Canceled" not in page
     act = waiting_act(guarded, "hospital", proposal)
     assert (act.why_not, guarded.sites["hospital"].vetoes.given(act)) == (
         "This act was vetoed.",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit.models import AuditRecord
 from consent.models import ConsentEpoch
-from consortium.governance.models import Ballot, DecisionRule, Proposal
+from consortium.governance.models import Ballot, DecisionRule, GuardianRule, Proposal
 from consortium.kernel.identifiers import uuid_to_bytes32
 from consortium.membership.models import MemberPage, Membership, OrganizationKey
 from contracts.artifacts import shipped
@@ -150,7 +150,7 @@ def test_the_part_that_changes_is_sent_only_when_it_changed(hospital, admission,
     answer = hospital.get(found[1])
 
     assert answer.status_code == 200
-    assert "Queued" in answer.text
+    assert "Voted and waiting" in answer.text
     assert "<main" not in answer.text
 
 
@@ -212,6 +212,46 @@ def test_a_change_of_numbers_shows_them_beside_the_present_ones(hospital, world,
 
     assert "Quorum, in hundredths of a percent 5000 6000" in shown
     assert "The author may not vote yes yes" in shown
+
+
+def word_of(number: int) -> str:
+    return "0x" + number.to_bytes(32, "big").hex()
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "shown"),
+    [
+        ("set_timelock_delay", 7_200, ("Time after a vote", "2 hours")),
+        ("set_voting_period", 60, ("Time for a vote", "1 minute")),
+        ("set_voting_delay", 0, ("Time before a vote", "0 seconds")),
+    ],
+)
+def test_a_change_of_a_time_says_it_in_words_and_never_by_its_name_in_the_code(
+    hospital, world, as_system, kind, seconds, shown
+):
+    with as_system():
+        made = make_proposal(world, kind=kind, arguments=word_of(seconds), description="Other times")
+
+    page = words(hospital, reverse("proposal", args=[made.pk]))
+
+    assert all(said in page for said in shown)
+    assert kind not in page
+    assert kind not in words(hospital, "/proposals/")
+
+
+def test_a_change_of_the_guardian_names_whom_and_how_many(hospital, world, as_system):
+    with as_system():
+        GuardianRule.objects.create(
+            consortium=world.consortium, organizations=[str(world.hospital.pk)], threshold=2, set_in_block=1
+        )
+        entry = next(e for e in shipped()["Guardian"].entries("function") if e["name"] == "setGuardian")
+        given = "0x" + encode_arguments(entry["inputs"], [uuid_to_bytes32(world.bank.pk), True, 3]).hex()
+        made = make_proposal(world, kind="set_guardian", arguments=given, description="One more")
+
+    shown = words(hospital, reverse("proposal", args=[made.pk]))
+
+    assert "Bank may veto no yes" in shown
+    assert "Guardians that veto together 2 3" in shown
 
 
 def arguments_of_rule(kind: int, *numbers: Any) -> str:
