@@ -64,6 +64,10 @@ def chain() -> Finding:
     return Finding("chain", True, text, figures=figures)
 
 
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
 @health_check("outbox")
 def outbox() -> Finding:
     try:
@@ -115,7 +119,9 @@ def lanes() -> Finding:
     stuck = [lane for lane in found if lane.stuck_code]
     figures = {"lanes": len(found), "stuck": len(stuck)}
     if not stuck:
-        return Finding("lanes", True, f"{len(found)} relay accounts send.", figures=figures)
+        return Finding(
+            "lanes", True, _many(len(found), "relay account sends.", "relay accounts send."), figures=figures
+        )
     named = "; ".join(
         f"{lane.address} is stuck for {_age(lane.stuck_since)} s with {lane.in_flight} transactions: "
         f"{StuckCode(lane.stuck_code).label}"
@@ -136,7 +142,8 @@ def projector() -> Finding:
     if flow.failed_streams:
         text = f"{flow.failed_streams} of {flow.streams} streams of events stand still."
         return Finding("projector", False, text, _READ_LOG, figures)
-    text = f"{flow.streams} streams of events" + (f", {lag} blocks behind at most." if lag is not None else ".")
+    text = _many(flow.streams, "stream of events", "streams of events")
+    text += f", {_many(lag, 'block', 'blocks')} behind at most." if lag is not None else "."
     if lag is not None and lag > MAX_LAG_BLOCKS:
         return Finding("projector", False, text, "Is `manage.py project` running?", figures)
     return Finding("projector", True, text, figures=figures)
