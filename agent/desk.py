@@ -122,7 +122,7 @@ class BallotDesk:
         self, offered: OfferedBallot, known: Mapping[uuid.UUID, OfferedConsortium], *, with_document: bool
     ) -> LaidOut:
         consortium = await asyncio.to_thread(self._admit, offered.consortium, known)
-        await self._learn_names(consortium, offered)
+        await self.learn_names(consortium, offered)
         question = await asyncio.to_thread(self._question, consortium, offered)
         is_wanted = bool(offered.document_digest) and (with_document or question.kind == PLAN_KIND)
         document = await self._document(offered, question) if is_wanted else b""
@@ -148,7 +148,7 @@ class BallotDesk:
         self._ballots.require_agreement(offered, question)
         return question
 
-    async def _learn_names(self, consortium: Consortium, offered: OfferedBallot) -> None:
+    async def learn_names(self, consortium: Consortium, offered: OfferedBallot) -> None:
         """Learn what the organizations of a ballot are called before its sentence is made."""
         question = await asyncio.to_thread(self._ballots.reader.read, consortium, offered.contract, offered.proposal_id)
         concerned = {question.subject} if question.contract == GOVERNOR else set(question.owners)

@@ -20,7 +20,9 @@ async def look_at_site(site: Site, desk: BallotDesk) -> list[Finding]:
         offered = await desk.offered_consortia()
     except ConsiliumError as error:
         return [*findings, Finding("platform", False, error.message), _work(site)]
-    findings.append(Finding("platform", True, _("The platform answers, with %d consortia") % len(offered)))
+    findings.append(
+        Finding("platform", True, _("The platform answers; this member's consortia there: %d") % len(offered))
+    )
     for one in offered:
         try:
             contracts = {name: checksum_address(address) for name, address in one.contracts.items()}

@@ -71,6 +71,7 @@ class VetoDesk:
 
     async def _lay_out(self, offered: OfferedBallot) -> LaidOutVeto:
         consortium = await self._desk.consortium(offered.consortium)
+        await self._desk.learn_names(consortium, offered)
         act = await asyncio.to_thread(self._vetoes.read, consortium, offered.proposal_id)
         prepared = await asyncio.to_thread(self._vetoes.prepare, act)
         return LaidOutVeto(offered, act, prepared, await asyncio.to_thread(self._vetoes.given, act))

@@ -175,7 +175,7 @@ def test_commands_refuse_in_plain_words(folder: Path, tmp_path: Path) -> None:
     status = _ask(folder, "status")
     assert status.returncode == 1
     assert "[not well]" in status.stdout
-    assert "[ok] The platform answers, with 1 consortia" in status.stdout
+    assert "[ok] The platform answers; this member's consortia there: 1" in status.stdout
 
     (folder / "keys").chmod(0o755)
     open_folder = _ask(folder, "status")
