@@ -19,7 +19,10 @@ from agent.keystore import KeyPurpose
 from agent.member_page.application import member_page
 from agent.people import Person, Role
 from agent.site import Site
+from agent.veto_desk import LaidOutVeto
 from agent.vetoes import WaitingAct
+from consortium.kernel.canonical import canonical_json
+from consortium.kernel.digests import digest_to_bytes32, sha256_digest
 from consortium.kernel.eip712 import typed_hash
 from consortium.kernel.errors import ConflictError, InvalidInputError
 from consortium.kernel.identifiers import from_hex
@@ -196,6 +199,28 @@ def test_the_member_page_asks_for_the_word_and_the_pass_phrase(
     assert "Your veto is signed" in signed
     assert "The platform has taken it" in signed
     assert ADDRESSES["Guardian"] in str(site.journal.select("kind = 'veto'", limit=1)[0].detail["key"])
+
+
+def test_a_guardian_reads_the_names_that_the_chain_vouches_for_also_without_having_read_the_ballot(
+    new_site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, platform = queued_chain(), PlatformInMemory()
+    profile = canonical_json({"name": "Hospital 7.4", "salt": "x"})
+    digest = sha256_digest(profile)
+    platform.blobs[digest] = profile
+    chain.set("ConsortiumRegistry", organization={"profile": digest_to_bytes32(digest)})
+    site: Site = new_site(chain=chain)
+    monkeypatch.setattr(site.trust, "admit", lambda found: found)
+
+    async def read() -> LaidOutVeto:
+        async with site.client(transport=_platform(platform)) as client:
+            return (await site.veto_desk(client, Courier(client, site.letters)).waiting())[0]
+
+    laid_out = asyncio.run(read())
+
+    assert laid_out.prepared is not None
+    said = "Hospital 6.5 vetoes admitting Hospital 7.4 (0b0b0b0b) as a member, which was voted and waits."
+    assert laid_out.prepared.sentence == said
 
 
 def _field(name: str, page: str) -> str:
