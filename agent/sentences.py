@@ -41,7 +41,8 @@ def signed_sentence(request: SigningRequest, name_of: NameOf) -> str:
     made = sentence(request.primary, message, names)
     if request.primary != "ProposeAct":
         return made.english
-    opened = {"arguments": _act_words(message["kind"], message["arguments"], name_of) or made.parameters["arguments"]}
+    raw = f"arguments {made.parameters['arguments']}"
+    opened = {"arguments": _act_words(message["kind"], message["arguments"], name_of) or raw}
     return TEMPLATES[request.primary] % {**made.parameters, **opened}
 
 

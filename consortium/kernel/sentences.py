@@ -52,7 +52,7 @@ _WORDS: Mapping[tuple[str, str], Mapping[int, str]] = {
 TEMPLATES: Mapping[str, str] = MappingProxyType(
     {
         "RotateKey": "%(organization)s replaces its key for the purpose %(purpose)s by %(newKey)s, until %(deadline)s.",
-        "ProposeAct": "%(organization)s proposes to %(kind)s with the arguments %(arguments)s, described "
+        "ProposeAct": "%(organization)s proposes to %(kind)s (%(arguments)s), described "
         "as %(description)s, until %(deadline)s.",
         "Ballot": "The voter %(voter)s answers %(support)s to the proposal %(proposalId)s.",
         "Veto": "The operation %(operation)s, which is %(subject)s, is vetoed while it waits in the timelock.",

@@ -53,9 +53,7 @@ def test_proposal_is_said_before_the_pass_phrase_is_asked_for(
     assert main(["--folder", str(site.folder.root), "propose", str(file), "--as", "vera"]) == 0
 
     (said,) = asked
-    assert said.startswith(
-        "Hospital 6.5 proposes to set the voting period with the arguments ballots are taken for: 2 h,"
-    )
+    assert said.startswith("Hospital 6.5 proposes to set the voting period (ballots are taken for: 2 h), described as")
     entry = site.journal.entries(limit=1, kinds=("proposal",))[0]
     assert said == entry.detail["sentence"] + "\n"
 

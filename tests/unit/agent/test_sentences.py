@@ -71,7 +71,7 @@ def test_act_is_said_with_its_arguments_opened() -> None:
 
     said = _act(1, ACTS[1].encode(arguments))
 
-    assert said.startswith("Hospital 6.5 proposes to admit an organization with the arguments")
+    assert said.startswith("Hospital 6.5 proposes to admit an organization (organization: ")
     assert f"organization: {APPLICANT}; vote key: {NEW_KEY}" in said
     assert "address of its node: none" in said
     assert 'described as "Why not"' in said
@@ -97,8 +97,8 @@ def test_numbers_of_an_act_are_said_as_people_say_them() -> None:
 
 @pytest.mark.parametrize("arguments", [b"", b"\x01" * 31, b"\xff" * 64])
 def test_arguments_that_are_not_those_of_the_kind_are_shown_as_they_stand(arguments: bytes) -> None:
-    assert f"arguments 0x{arguments.hex()}," in _act(11, arguments)
-    assert f"arguments 0x{arguments.hex()}," in _act(99, arguments)
+    assert f"(arguments 0x{arguments.hex()})," in _act(11, arguments)
+    assert f"(arguments 0x{arguments.hex()})," in _act(99, arguments)
 
 
 @pytest.mark.parametrize("form", ACTS.values(), ids=lambda form: form.name)
