@@ -76,10 +76,13 @@ def _check_cohorts(story: Story, site: Site, run: str, effect: dict[str, Any]) -
     before = [item for item in shown if item["seq"] < effect["seq"]]
     after = [item for item in shown if item["seq"] >= effect["seq"]]
     story.claim("rounds opened both before and after the confirmation", bool(before and after), counts)
-    one_fewer = {later["subjects"] for later in after} == {before[-1]["subjects"] - 1}
-    same = len({item["subjects"] for item in before}) == 1
-    story.claim("every round after it holds exactly one subject fewer at that hospital", one_fewer and same, counts)
-    story.record(cohort_before_withdrawal=before[-1]["subjects"], cohort_after_withdrawal=after[0]["subjects"])
+    whole = before[0]["subjects"]
+    one_fewer = {later["subjects"] for later in after} == {whole - 1}
+    # The agent leaves the patient out as soon as it knows, and the chain a block later: a round may lie between.
+    held = [item["subjects"] for item in before]
+    steady = set(held) <= {whole, whole - 1} and held == sorted(held, reverse=True)
+    story.claim("every round after it holds exactly one subject fewer at that hospital", one_fewer and steady, counts)
+    story.record(cohort_before_withdrawal=whole, cohort_after_withdrawal=after[0]["subjects"])
 
 
 def _check_tasks(story: Story, visitor: Visitor, run: str) -> None:
