@@ -135,6 +135,7 @@ def _row(consortium: uuid.UUID, function: str, arguments: list[Any], key: str) -
 def _dispatch(chain: "Gateway", relays: Sequence["Relay"]) -> tuple[float, dict[str, float]]:
     """Seconds until every row is confirmed, and how many of them ended at which step."""
     from contracts.dispatcher import Dispatcher
+    from contracts.loops import rarely_collecting
 
     spent: dict[str, float] = defaultdict(float)
     last = [time.perf_counter()]
@@ -145,7 +146,7 @@ def _dispatch(chain: "Gateway", relays: Sequence["Relay"]) -> tuple[float, dict[
         last[0] = now
 
     begin = time.perf_counter()
-    with ThreadPoolExecutor(max_workers=1) as background:
+    with ThreadPoolExecutor(max_workers=1) as background, rarely_collecting():
         _until_settled(Dispatcher(chain, *relays, at=at, background=background))
     return time.perf_counter() - begin, spent
 

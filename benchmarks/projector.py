@@ -31,7 +31,11 @@ def run() -> list[FigureDict]:
     """Return the figures."""
     say("starting a database")
     with database():
-        return measure()
+        from contracts.loops import rarely_collecting
+
+        # As `manage.py project` does.
+        with rarely_collecting():
+            return measure()
 
 
 def measure() -> list[FigureDict]:

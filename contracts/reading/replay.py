@@ -20,6 +20,7 @@ from consortium.common.tenancy import act_for_all
 from contracts.chain import chain_from_settings
 from contracts.events import ChainEvent
 from contracts.interface import Chain
+from contracts.loops import rarely_collecting
 from contracts.models import AppliedMark, ChainCursor, ChainEventRecord, ContractDeployment
 from contracts.projections import Heard, handle
 from contracts.reading.comparing import Difference, differences
@@ -105,7 +106,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Mapping[str, Any]) -> None:
     """Replay and print; exit status 1 where anything differs."""
-    with act_for_all():
+    with act_for_all(), rarely_collecting():
         report = replay(chain_from_settings() if options["from_node"] else None)
     sys.stdout.write((report.as_json() if options["json"] else report.in_words()) + "\n")
     if not report.equal:

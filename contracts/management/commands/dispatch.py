@@ -10,7 +10,7 @@ from consortium.common.tenancy import act_for_all
 from consortium.kernel.errors import ConsiliumError
 from contracts.chain import chain_from_settings
 from contracts.dispatcher import Dispatcher, DispatchReport
-from contracts.loops import stay_until_stopped, stop_on_signals, work_until_stopped
+from contracts.loops import rarely_collecting, stay_until_stopped, stop_on_signals, work_until_stopped
 from contracts.outbox import CHANNEL
 from contracts.relay import relays_from_settings
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             with act_for_all():
                 self.stdout.write(str(dispatcher.dispatch_once()))
             return
-        with stop_on_signals() as stop:
+        with stop_on_signals() as stop, rarely_collecting():
             work_until_stopped(lambda: _pass(dispatcher), channel=CHANNEL, stop=stop)
 
 

@@ -16,7 +16,7 @@ from contracts.chain import chain_from_settings, tokens_from_settings
 from contracts.errors import ChainError
 from contracts.events import BlockHeader
 from contracts.interface import Chain
-from contracts.loops import stay_until_stopped, stop_on_signals, work_until_stopped
+from contracts.loops import rarely_collecting, stay_until_stopped, stop_on_signals, work_until_stopped
 from contracts.projector import project_once
 from contracts.reading.proof_keeping import sweep_proofs
 from contracts.reading.streams import CHANNEL
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 with act_for_all():
                     self.stdout.write(str(project_once()))
                 return
-            with stop_on_signals() as stop, _heads() as heads:
+            with stop_on_signals() as stop, rarely_collecting(), _heads() as heads:
                 work_until_stopped(_Follower(chain, heads).follow, channel=CHANNEL, stop=stop)
         except ConsiliumError as error:
             if options["stay"]:
