@@ -106,7 +106,8 @@ interface IDecisionBoard {
         bytes calldata signature
     ) external;
 
-    /// @notice Count and close, after the period or once the missing ballots cannot change the outcome.
+    /// @notice Count and close, after the period or once the missing ballots cannot change the outcome. An opening is
+    /// its author's yes for its own data: an author that takes it back votes no before the others have settled it.
     function close(bytes32 decision) external;
 
     function decision(bytes32 id) external view returns (Decision memory);

@@ -27,7 +27,8 @@ library DecisionTally {
             && _passes(rule, count.yes, count.no);
     }
 
-    /// @notice Whether the missing ballots, however cast or not cast, leave the outcome as it is.
+    /// @notice Whether the missing ballots, however cast or not cast, leave the outcome as it is. An owner's yes that
+    /// is counted stays one: an author's opening is such a yes, until its ballot says otherwise.
     function isSettled(DecisionRule memory rule, Count memory count) internal pure returns (bool) {
         uint256 cast = count.yes + count.no + count.abstain;
         uint256 missing = count.base - cast;
