@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 
 from consortium.governance.models import Ballot, GuardianRule, Proposal, Veto
-from consortium.governance.services.vetoes import why_not_vetoable
+from consortium.governance.services.vetoes import standing, why_not_vetoable
 
 
 def proposals(consortium_id: UUID | None = None) -> QuerySet[Proposal]:
@@ -37,6 +37,12 @@ def may_vote(proposal: Proposal, organization_id: UUID) -> bool:
         return False
     excluded = bool(proposal.rule.get("exclude_author")) and proposal.organization_id == organization_id
     return not excluded
+
+
+def unsigned_by(organization_id: UUID, consortium_id: UUID) -> list[Proposal]:
+    """Of a consortium's acts that wait, those that the organization, a guardian, has not signed against."""
+    waiting = [one for one in vetoable_by(organization_id) if one.consortium_id == consortium_id]
+    return [one for one in waiting if all(veto.organization_id != organization_id for veto in standing(one))]
 
 
 def vetoable_by(organization_id: UUID) -> list[Proposal]:

@@ -9,6 +9,7 @@ from consortium.portal.waiting import consents, deployment, evidence, people, tr
 Provider = Callable[[Asker], Iterable[Waiting]]
 PROVIDERS: tuple[Provider, ...] = (
     votes.open_proposals,
+    votes.vetoable,
     votes.applicants,
     consents.withdrawals,
     consents.imports,

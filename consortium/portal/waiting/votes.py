@@ -1,4 +1,4 @@
-"""Votes: open proposals without one's organization's ballot, and applicants whom nobody has proposed."""
+"""Votes: open proposals without one's organization's ballot, acts a guardian may stop, applicants nobody proposed."""
 
 from collections.abc import Iterator
 
@@ -27,6 +27,24 @@ def open_proposals(asker: Asker) -> Iterator[Waiting]:
             url=reverse("proposal", args=[proposal.pk]),
             act=_("Read the proposal"),
             due=proposal.closes_at,
+        )
+
+
+def vetoable(asker: Asker) -> Iterator[Waiting]:
+    """Acts that were voted and wait, for a guardian that has not signed against them: until they are carried out."""
+    if not asker.has("voter", "admin") or asker.organization is None or asker.consortium is None:
+        return
+    waiting = selectors.unsigned_by(asker.organization.pk, asker.consortium.pk)
+    names = names_for(waiting)
+    for proposal in waiting:
+        yield Waiting(
+            urgency=2,
+            icon="octagon-alert",
+            title=_("Voted and waiting: %(title)s") % {"title": title_of(proposal, names)},
+            text=_("Your organization is a guardian: it may sign a veto until this is carried out."),
+            url=reverse("proposal", args=[proposal.pk]) + "#veto",
+            act=_("Read before it is carried out"),
+            due=proposal.executable_at,
         )
 
 

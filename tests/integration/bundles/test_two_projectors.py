@@ -22,6 +22,7 @@ from contracts.reading.capturing import capture
 from contracts.reading.evidence import EvidenceGateway
 from contracts.reading.proof_keeping import SweepReport, sweep_proofs, wanted_block
 from tests.factories.membership import World, make_world
+from tests.factories.streams import all_applied
 from tests.integration.bundles.sealed_world import CHAIN_ID, SealedWorld, proofs, retry_now, sealed_world
 from tests.integration.channel.agents import FakeSite
 
@@ -133,7 +134,7 @@ def require_all_kept(sealed: SealedWorld, wanted: set[int], as_system: Any) -> N
             assert (proof.missing_text, proof.retry_at) == ("", None)
         cursor = ChainCursor.objects.get()
         assert (cursor.position, cursor.halted_text) == (gateway(sealed).head().number, "")
-        assert not ChainEventRecord.objects.filter(applied_at__isnull=True).exists()
+        assert all_applied()
         assert not ChainEventRecord.objects.filter(attempts__gt=0).exists()
 
 
@@ -142,7 +143,7 @@ def test_two_that_race_over_new_blocks_keep_each_once_and_ask_for_none_twice(sea
     start, wanted, done = threading.Barrier(3), set(unread), threading.Event()
 
     def is_over() -> bool:
-        return done.is_set() and ChainCursor.objects.get().position == head and _is_applied()
+        return done.is_set() and ChainCursor.objects.get().position == head and all_applied()
 
     with programs() as run:
         racing = [run(follow, sealed, start, is_over) for _ in range(2)]
@@ -157,10 +158,6 @@ def test_two_that_race_over_new_blocks_keep_each_once_and_ask_for_none_twice(sea
     # Block 0 was proven at the founding.
     assert sealed.node.methods.count("eth_getProof") == len(wanted)
     require_all_kept(sealed, wanted, as_system)
-
-
-def _is_applied() -> bool:
-    return not ChainEventRecord.objects.filter(applied_at__isnull=True).exists()
 
 
 def test_while_one_captures_the_other_passes_the_stream_by_and_finds_nothing_left_to_do(sealed, unread, as_system):

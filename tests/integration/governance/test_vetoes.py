@@ -22,6 +22,7 @@ from contracts.events import ChainEvent
 from contracts.models import ContractDeployment, OutboxTransaction
 from contracts.values import from_json
 from tests.factories.membership import World, make_world
+from tests.integration.governance.test_pages import logged_in
 
 GOVERNOR, REGISTRY = "0x" + "6" * 40, "0x" + "7" * 40
 EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
@@ -335,3 +336,21 @@ def test_the_page_says_who_has_signed_how_many_are_missing_and_where_one_signs(g
     assert "Stopped; the members may vote on it again" in page
     assert "Vetoed" in page
     assert "guardian veto" not in page
+
+
+def test_what_a_guardian_may_stop_waits_for_its_voters_until_it_has_signed(guarded, as_system):
+    def work(name: str) -> str:
+        return logged_in(name).get("/").text
+
+    with as_system():
+        proposal = queued(guarded, "77")
+    assert ["Voted and waiting: " in work(name) for name in ("hospital", "bank", "outsider")] == [True, True, False]
+    assert reverse("proposal", args=[proposal.pk]) + "#veto" in work("hospital")
+
+    with as_system():
+        signed_by(guarded.hospital, proposal)
+    assert ["Voted and waiting: " in work(name) for name in ("hospital", "bank")] == [False, True]
+
+    with as_system():
+        Proposal.objects.filter(pk=proposal.pk).update(state="executed")
+    assert "Voted and waiting: " not in work("bank")
