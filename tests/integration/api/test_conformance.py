@@ -33,6 +33,7 @@ CHECKS = [
 ]
 SLICE, SEED = 12, 20_261_126
 SOAK = int(os.environ.get("CONSILIUM_SOAK_EXAMPLES", "200"))
+LONGEST = 8
 
 # Operations that no drawn request does, each with what it would need; tests of their own apps do them.
 NEVER_DONE = {
@@ -41,6 +42,7 @@ NEVER_DONE = {
     "POST /api/v1/agent/consents/epochs": "a signature of just this epoch",
     "POST /api/v1/agent/consents/revocations": "a signature of just this revocation",
     "POST /api/v1/agent/consents/withdrawals/{withdrawal}/receipt": "the pseudonym of just this withdrawal",
+    "POST /api/v1/agent/vetoes/{proposal}": "a guardian's signature of just this act",
     "POST /api/v1/consortia/{consortium}/plans": "a plan whose sites are the consortium's members",
     "GET /api/v1/bundles/{bundle}/content": "a bundle that a worker has made",
     "GET /api/v1/consortia/{consortium}/trust": "a chain that answers",
@@ -117,6 +119,11 @@ def test_every_answer_is_one_that_the_description_allows(ask, label):
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("label", labels())
 def test_thousands_of_answers_are_such(ask, label, request):
-    statuses = ask(label, SOAK, request.config.getoption("randomly_seed", SEED))
+    seed, statuses = request.config.getoption("randomly_seed", SEED), set[int]()
+    # What takes several lucky draws at once is drawn for longer.
+    for more in range(LONGEST):
+        statuses |= ask(label, SOAK, seed + more)
+        if any(status < 300 for status in statuses) or label in NEVER_DONE:
+            return
 
-    assert any(status < 300 for status in statuses) or label in NEVER_DONE, f"Nothing was done: {statuses}"
+    pytest.fail(f"Nothing was done: {statuses}")
