@@ -26,10 +26,14 @@ contract LedgerWithRoster is TrainingLedger {
     }
 }
 
-/// @notice A run and its attempts, from any state by any call about it: forward only, and an end is final.
+/// @notice A run and its attempts, from any state by any call about it: forward only, and an end is final. Tried on
+/// faulty ledgers: one that opens a run twice, closes or finishes an attempt that is not open, or opens an attempt beside
+/// an open one fails the check of that call.
 contract LedgerSymbolic is Symbolic {
     bytes32 private constant RUN = bytes32(uint256(5) << 128);
     bytes32 private constant OTHER = bytes32(uint256(6) << 128);
+    uint64 private constant NOW = 1000;
+    uint64 private constant HEAD = 100;
     LedgerWithRoster private ledger;
 
     function setUp() public {
@@ -39,9 +43,26 @@ contract LedgerSymbolic is Symbolic {
         svm.enableSymbolicStorage(address(ledger));
     }
 
-    function unanswered_opening_a_run(bytes32 plan, bytes32 decision, bytes32 weights, ITrainingLedger.RunTerms memory terms)
-        public
-    {
+    /// @dev With all terms symbolic the bound of secure aggregation keeps the solver busy; it is fuzzed by itself.
+    function check_opening_a_run_of_five_sites(
+        bytes32 plan,
+        bytes32 decision,
+        bytes32 weights,
+        uint32 rounds,
+        uint16 maxRuns,
+        uint32 minimumBand,
+        bytes32 rule
+    ) public {
+        ITrainingLedger.RunTerms memory terms = ITrainingLedger.RunTerms({
+            minimumSites: 5,
+            threshold: 4,
+            colluders: 1,
+            verifierQuorum: 2,
+            rounds: rounds,
+            maxRuns: maxRuns,
+            minimumBand: minimumBand,
+            initialWeightsRule: rule
+        });
         _check(abi.encodeCall(ledger.openRun, (RUN, plan, decision, weights, terms)));
     }
 
@@ -58,17 +79,17 @@ contract LedgerSymbolic is Symbolic {
         _check(abi.encodeCall(ledger.failRun, (RUN, reason)));
     }
 
-    function unanswered_closing_a_round(ITrainingLedger.RoundClose memory closing, bytes32[2] memory roster) public {
+    function check_closing_a_round_of_two(ITrainingLedger.RoundClose memory closing, bytes32[2] memory roster) public {
         _check(abi.encodeCall(ledger.closeRound, (RUN, _closing(closing, roster))));
     }
 
-    function unanswered_finishing_a_run(ITrainingLedger.RoundClose memory closing, bytes32[2] memory roster) public {
+    function check_finishing_a_run_of_two(ITrainingLedger.RoundClose memory closing, bytes32[2] memory roster) public {
         _check(abi.encodeCall(ledger.finishRun, (RUN, _closing(closing, roster))));
     }
 
-    function unanswered_opening_an_attempt(uint32 round, uint32 attempt, uint64 time, uint64 number) public {
-        vm.warp(time);
-        vm.roll(number);
+    function check_opening_an_attempt_of_two(uint32 round, uint32 attempt) public {
+        vm.warp(NOW);
+        vm.roll(HEAD);
         _check(abi.encodeCall(ledger.openAttempt, (RUN, _opening(round, attempt))));
     }
 
@@ -77,13 +98,24 @@ contract LedgerSymbolic is Symbolic {
         returns (ITrainingLedger.RoundClose memory)
     {
         ledger.put(RUN, roster);
+        closing.survivors = _ofTwo(closing.survivors);
         closing.signatures = new ITrainingLedger.VerifierSignature[](2);
         closing.signatures[0] = ITrainingLedger.VerifierSignature(roster[0], signature("first"));
         closing.signatures[1] = ITrainingLedger.VerifierSignature(roster[1], signature("second"));
         return closing;
     }
 
-    /// @dev Two commitments that name this attempt; whether they are taken is up to the neighbors.
+    /// @dev Each set of survivors on a path of its own, since counting bits of an unknown one has no end; other sets are
+    /// no sets of two, and refused.
+    function _ofTwo(uint256 survivors) private pure returns (uint256) {
+        vm.assume(survivors < 4);
+        if (survivors == 3) return 3;
+        if (survivors == 2) return 2;
+        return survivors == 1 ? 1 : 0;
+    }
+
+    /// @dev Two commitments that name this attempt and the block before; whether they are taken is up to the neighbors,
+    /// who may know the organizations, their keys and their epoch, or not.
     function _opening(uint32 round, uint32 attempt) private view returns (ITrainingLedger.Opening memory opening) {
         (opening.round, opening.attempt) = (round, attempt);
         opening.commitments = new ITrainingLedger.SignedCommitment[](2);
@@ -92,8 +124,10 @@ contract LedgerSymbolic is Symbolic {
             ITrainingLedger.Commitment memory made = opening.commitments[i].commitment;
             (made.run, made.round, made.attempt) = (RUN, round, attempt);
             (made.plan, made.weights) = (known.plan, known.weights);
-            made.organization = svm.createBytes32(i == 0 ? "first" : "second");
-            (made.cohortRoot, made.band, made.validUntilBlock) = (bytes32(uint256(1)), 100, type(uint64).max);
+            made.organization = bytes32((i + 1) << 128);
+            (made.cohortRoot, made.band, made.validUntilBlock) = (bytes32(uint256(1)), 10, type(uint64).max);
+            (made.asOf, made.blockNumber, made.blockHash) = (NOW, HEAD - 1, blockhash(HEAD - 1));
+            (made.epoch, made.seq) = (1, 1);
             opening.commitments[i].signature = signature(i == 0 ? "by first" : "by second");
         }
     }
@@ -121,13 +155,16 @@ contract LedgerSymbolic is Symbolic {
         assert(later.attemptStatus != ITrainingLedger.AttemptStatus.None);
     }
 
-    /// @dev One step: the next attempt of the same round after an abandoned one, else attempt 1 of the next round.
+    /// @dev One step: the next attempt of the same round after an abandoned one, attempt 1 of the next round after a
+    /// closed one or none, and nothing beside an open one.
     function _isNext(ITrainingLedger.Run memory before, ITrainingLedger.Run memory later) private pure returns (bool) {
         if (later.round == before.round) {
             return later.attempt == before.attempt + 1
                 && before.attemptStatus == ITrainingLedger.AttemptStatus.Abandoned;
         }
-        return later.round == before.round + 1 && later.attempt == 1;
+        bool isOver = before.attemptStatus == ITrainingLedger.AttemptStatus.None
+            || before.attemptStatus == ITrainingLedger.AttemptStatus.Closed;
+        return isOver && later.round == before.round + 1 && later.attempt == 1;
     }
 
     function _isEnded(ITrainingLedger.RunStatus status) private pure returns (bool) {
