@@ -1,5 +1,7 @@
 """How far a consortium's events have been read, and the events themselves as the chain gave them."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
@@ -155,19 +157,43 @@ class ChainEventRecord(UuidModel):
 
     @property
     def event(self) -> ChainEvent:
-        """The event as its handlers get it."""
-        return ChainEvent(
-            name=self.name,
-            contract=self.contract,
-            address=self.address,
-            arguments={name: from_json(value) for name, value in self.arguments.items()},
-            block_number=self.block_number,
-            block_hash=bytes.fromhex(self.block_hash[2:]),
-            block_time=self.block_time,
-            transaction_hash=bytes.fromhex(self.transaction_hash[2:]),
-            log_index=self.log_index,
-            transaction_log_index=self.transaction_log_index,
-            topics=tuple(bytes.fromhex(topic[2:]) for topic in self.topics),
-            data=bytes(self.data),
-            schema=self.schema,
-        )
+        """The event as the chain gave it."""
+        said = event_of(self.arguments, *(getattr(self, name) for name in SAID))
+        topics = tuple(bytes.fromhex(topic[2:]) for topic in self.topics)
+        return replace(said, topics=topics, data=bytes(self.data))
+
+
+# The columns that `event_of` takes beside the arguments, in its order.
+SAID: Final = (
+    *("name", "contract", "address", "block_number", "block_hash", "block_time"),
+    *("transaction_hash", "log_index", "transaction_log_index", "schema"),
+)
+
+
+def event_of(
+    arguments: Mapping[str, Any],
+    name: str,
+    contract: str,
+    address: str,
+    block_number: int,
+    block_hash: str,
+    block_time: int,
+    transaction_hash: str,
+    log_index: int,
+    transaction_log_index: int,
+    schema: str,
+) -> ChainEvent:
+    """The event that a row's columns hold, without topics and data, which only evidence needs."""
+    return ChainEvent(
+        name=name,
+        contract=contract,
+        address=address,
+        arguments={key: from_json(value) for key, value in arguments.items()},
+        block_number=block_number,
+        block_hash=bytes.fromhex(block_hash[2:]),
+        block_time=block_time,
+        transaction_hash=bytes.fromhex(transaction_hash[2:]),
+        log_index=log_index,
+        transaction_log_index=transaction_log_index,
+        schema=schema,
+    )

@@ -98,8 +98,9 @@ def _apply(mark: AppliedMark, rows: Sequence[Stored]) -> None:
     """Run the handlers of stored events, given in the chain's order, and move the mark behind them."""
     if not rows:
         return
-    asked = correlation_ids(to_hex(row.event.transaction_hash) for row in rows)
-    handle(mark.pk, [Heard(row.event, asked.get(to_hex(row.event.transaction_hash))) for row in rows])
+    hashes = [to_hex(row.event.transaction_hash) for row in rows]
+    asked = correlation_ids(hashes)
+    handle(mark.pk, [Heard(row.event, asked.get(sent)) for row, sent in zip(rows, hashes, strict=True)])
     block, index = rows[-1].event.place
     if (block, index) > mark.place:
         AppliedMark.objects.filter(pk=mark.pk).update(block_number=block, log_index=index)

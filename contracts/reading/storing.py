@@ -16,7 +16,8 @@ from django.utils import timezone
 from consortium.common.bulk import execute_bound, json_text
 from contracts.events import ChainEvent
 from contracts.models import ChainEventRecord
-from contracts.values import from_json, to_json
+from contracts.models.projection import SAID, event_of
+from contracts.values import to_json
 
 # Events in one INSERT: larger ones take more memory and no less time.
 STORED_TOGETHER = 1_000
@@ -57,10 +58,14 @@ def store(consortium_id: UUID, events: Iterable[ChainEvent], *, applied: tuple[i
 
 def stored(rows: QuerySet[ChainEventRecord], limit: int) -> list[Stored]:
     """Read the first of these events, in the chain's order."""
-    ordered = rows.order_by("block_number", "log_index").values_list(*_READ, Cast("arguments", TextField()))[:limit]
+    arguments = Cast("arguments", TextField())
+    ordered = rows.order_by("block_number", "log_index").values_list("pk", "attempts", "retry_at", arguments, *SAID)
     with _along_the_index():
-        found = list(ordered)
-    return [_stored(*row) for row in found]
+        found = list(ordered[:limit])
+    return [
+        Stored(pk, attempts, retry_at, event_of(orjson.loads(text), *said))
+        for pk, attempts, retry_at, text, *said in found
+    ]
 
 
 @contextmanager
@@ -74,37 +79,6 @@ def _along_the_index() -> Iterator[None]:
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         yield
         cursor.execute("SET LOCAL enable_bitmapscan = on")
-
-
-_READ = (
-    *("pk", "attempts", "retry_at", "block_hash", "transaction_hash"),
-    *("name", "contract", "address", "block_number", "block_time", "log_index", "transaction_log_index", "schema"),
-)
-
-
-def _stored(
-    pk: UUID,
-    attempts: int,
-    retry_at: datetime | None,
-    block_hash: str,
-    transaction_hash: str,
-    *plain: Any,
-) -> Stored:
-    name, contract, address, block_number, block_time, log_index, transaction_log_index, schema, arguments = plain
-    event = ChainEvent(
-        name=name,
-        contract=contract,
-        address=address,
-        arguments={name: from_json(value) for name, value in orjson.loads(arguments).items()},
-        block_number=block_number,
-        block_hash=bytes.fromhex(block_hash[2:]),
-        block_time=block_time,
-        transaction_hash=bytes.fromhex(transaction_hash[2:]),
-        log_index=log_index,
-        transaction_log_index=transaction_log_index,
-        schema=schema,
-    )
-    return Stored(pk, attempts, retry_at, event)
 
 
 def _row(event: ChainEvent, *, is_late: bool) -> dict[str, Any]:
